@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import path from 'node:path'
+import { afterEach, expect } from '@jest/globals'
+import type { LimitConn } from '../../lib/index.ts'
+import { connectTo, type Client, type Place } from './client.ts'
+import { nextTurn, until } from './until.ts'
+
+export type Handler = (req: http.IncomingMessage, res: http.ServerResponse) => unknown
+
+export interface ServeOptions {
+  /** Policies that must have nothing left when the test ends. */
+  readonly policies: readonly LimitConn[]
+  readonly tls?: boolean
+  readonly server?: http.ServerOptions
+  /** Path of a Unix socket to listen on, instead of a port. */
+  readonly path?: string
+}
+
+interface Running extends ServeOptions {
+  readonly server: http.Server
+  readonly sockets: Set<Socket>
+}
+
+/** A server of a test, and the clients that were made for it. */
+export interface Served {
+  readonly server: http.Server
+  readonly place: Place
+  readonly port: number
+  readonly url: string
+  /** Sockets that the server has open now. */
+  readonly sockets: ReadonlySet<Socket>
+  connect(options?: object): Promise<Client>
+  /** Connects, asks for a path, and leaves the connection open. */
+  get(path?: string, headers?: Record<string, string>): Promise<Client>
+}
+
+const running: Running[] = []
+const clients: Client[] = []
+const rejections: unknown[] = []
+process.on('unhandledRejection', (reason) => rejections.push(reason))
+
+const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
+
+/** Serves on loopback. When the test ends everything is closed, and the accounting must come out even. */
+export async function serve(handler: Handler, options: ServeOptions): Promise<Served> {
+  const { tls = false } = options
+  const settings = { ...options.server, keepAliveTimeout: 60_000 }
+  const server = tls
+    ? https.createServer({ ...settings, key: readTls('key.pem'), cert: readTls('cert.pem') }, handler)
+    : http.createServer(settings, handler)
+  const sockets = new Set<Socket>()
+  for (const event of ['connection', 'secureConnection'])
+    server.on(event, (socket: Socket) => track(sockets, socket))
+  running.push({ ...options, server, sockets })
+
+  await new Promise<void>((resolve) => {
+    if (options.path === undefined) server.listen(0, '127.0.0.1', resolve)
+    else server.listen(options.path, resolve)
+  })
+  const port = options.path === undefined ? (server.address() as AddressInfo).port : 0
+  const place: Place = options.path === undefined ? { port, isTls: tls } : { path: options.path }
+
+  async function connect(connectOptions: object = {}): Promise<Client> {
+    const client = await connectTo(place, connectOptions)
+    clients.push(client)
+    return client
+  }
+  return {
+    server,
+    place,
+    port,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
+    sockets,
+    connect,
+    get: async (requestPath, headers) => (await connect()).get(requestPath, headers),
+  }
+}
+
+function track(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket)
+  socket.on('close', () => {
+    sockets.delete(socket)
+    checkListeners(socket)
+  })
+}
+
+const ours: number[] = []
+
+function checkListeners(socket: Socket): void {
+  ours.push(socket.listeners('close').filter((listener) => listener.name === 'endHolder').length)
+}
+
+/** Nothing is counted, watched or open any more, and nothing went wrong unheard. */
+async function expectNothingLeft({ policies, server, sockets }: Running): Promise<void> {
+  await until('every slot is given back', () => policies.every((policy) => policy.zones.every(isEmpty)))
+  for (const zone of policies.flatMap((policy) => policy.zones)) {
+    expect(zone.audit()).toEqual({ active: 0, found: 0, gone: 0, stalled: 0, isClean: true })
+    expect(zone.stats().keys).toBe(0)
+  }
+  expect(policies.map((policy) => policy.watched)).toEqual(policies.map(() => 0))
+
+  await until('every socket of the server is closed', () => sockets.size === 0)
+  const open = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
+  expect(open).toBe(0)
+}
+
+function isEmpty(zone: LimitConn['zones'][number]): boolean {
+  return zone.stats().active === 0
+}
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy()
+  const ended = running.splice(0)
+  for (const { server, sockets } of ended) {
+    server.close()
+    server.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  }
+  for (const one of ended) await expectNothingLeft(one)
+
+  await nextTurn()
+  expect(Math.max(0, ...ours.splice(0))).toBeLessThanOrEqual(1)
+  expect(rejections.splice(0)).toEqual([])
+})

@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net'
+import { follow, Holder, knownHolder, type Pulse } from '../core/holder.ts'
+import { isPeerGone } from '../core/peer.ts'
+import type { Owner } from '../core/slot.ts'
+import { isHalfOpen, isHandedOver, isLostByKernel, isUnread } from './pulse.ts'
+import { rawSocketOf } from './raw.ts'
+
+const known: unique symbol = Symbol('limit-conn.connection')
+
+type Known = Socket & { [known]?: Connection }
+
+/** A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one. */
+export class Connection {
+  /** Has the slots where connections are counted; where requests are counted they end with it. */
+  readonly holder: Holder
+  readonly socket: Socket
+  /** The socket below a TLSSocket. */
+  readonly raw: Socket | undefined
+  /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
+  readonly isTrackable: boolean
+  /** Nothing more runs on a connection that was refused. */
+  isRefused = false
+  /** What each policy counts here. */
+  readonly units: { readonly owner: Owner; readonly unit: 'connections' | 'requests' }[] = []
+
+  private constructor(socket: Socket) {
+    const raw = rawSocketOf(socket)
+    this.socket = socket
+    this.raw = raw
+    this.isTrackable = typeof socket.destroyed === 'boolean' && typeof socket.prependListener === 'function'
+    this.holder = (raw && knownHolder(raw)) ?? knownHolder(socket) ?? new Holder()
+    if (!this.isTrackable) return
+
+    for (const part of [raw, socket]) if (part && !knownHolder(part)) follow(part, this.holder)
+    this.holder.takePulse(() => this.pulse())
+    if (isPeerGone(socket)) this.holder.end()
+  }
+
+  /** The connection of a socket, the same for all who ask. */
+  static of(socket: Known): Connection {
+    const connection = (socket[known] ??= new Connection(socket))
+    if (socket.destroyed) connection.holder.end()
+    return connection
+  }
+
+  /** How the connection is, seen from the socket and from the kernel, whatever Node told. */
+  pulse(): Pulse {
+    const { socket } = this
+    if (socket.destroyed || isHandedOver(socket) || isLostByKernel(socket)) return 'gone'
+    return isHalfOpen(socket) || isUnread(socket) ? 'stalled' : 'open'
+  }
+
+  /** Changes with each byte that moves: read, written, or taken out of the buffer by the application. */
+  progress(): string {
+    const { bytesRead, bytesWritten, readableLength } = this.socket
+    return `${bytesRead}/${bytesWritten}/${readableLength}`
+  }
+}

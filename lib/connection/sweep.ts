@@ -1,0 +1,99 @@
+import type { Connection } from './connection.ts'
+
+export interface SweepTimes {
+  readonly everyMs: number
+  readonly graceMs: number
+}
+
+interface Watch {
+  progress: string
+  sinceMs: number
+}
+
+/** Most connections looked at before other work has its turn: a look takes a few microseconds. */
+const slice = 500
+
+/**
+ * Finds the ends that Node does not report, among the connections it watches.
+ *
+ * What is gone is given back at once. What is stalled is destroyed after `graceMs` without a byte either way. An open
+ * connection is never touched, however silent.
+ */
+export class Sweep {
+  readonly #watches = new Map<Connection, Watch>()
+  /** Given back, but not closed yet: closed at the next look, so that what was received can still be read. */
+  readonly #lost = new Set<Connection>()
+  #times: SweepTimes
+  #timer: NodeJS.Timeout | undefined
+  #isSweeping = false
+
+  constructor(times: SweepTimes) {
+    this.#times = times
+  }
+
+  /** Connections that are watched. */
+  get size(): number {
+    return this.#watches.size + this.#lost.size
+  }
+
+  /** Changes the times, for the connections that are watched too. */
+  setTimes(times: SweepTimes): void {
+    if (times.everyMs !== this.#times.everyMs) this.#stop()
+    this.#times = times
+    if (this.size > 0) this.#start()
+  }
+
+  /** Watches a connection until it ends. */
+  watch(connection: Connection): void {
+    if (this.#watches.has(connection) || !connection.isTrackable || connection.holder.isEnded) return
+    this.#watches.set(connection, { progress: '', sinceMs: performance.now() })
+    connection.holder.onEnd(() => this.#watches.delete(connection))
+    this.#start()
+  }
+
+  /** Looks at all connections now, in slices; resolves when all were seen. */
+  async run(): Promise<void> {
+    for (const connection of this.#lost) connection.socket.destroy()
+    this.#lost.clear()
+
+    let seen = 0
+    for (const [connection, watch] of this.#watches) {
+      this.#look(connection, watch)
+      if (++seen % slice === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+    if (this.size === 0) this.#stop()
+  }
+
+  #look(connection: Connection, watch: Watch): void {
+    const pulse = connection.pulse()
+    const progress = connection.progress()
+    const now = performance.now()
+    if (progress !== watch.progress) [watch.progress, watch.sinceMs] = [progress, now]
+
+    endClosed(connection)
+    if (pulse === 'stalled' && now - watch.sinceMs >= this.#times.graceMs) connection.socket.destroy()
+    if (pulse !== 'gone') return
+    connection.holder.end()
+    if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.add(connection)
+  }
+
+  #start(): void {
+    this.#timer ??= setInterval(() => this.#tick(), this.#times.everyMs).unref()
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tick(): void {
+    if (this.#isSweeping) return
+    this.#isSweeping = true
+    void this.run().finally(() => (this.#isSweeping = false))
+  }
+}
+
+/** Ends the requests whose response has closed, though somebody removed the listener that tells it. */
+function endClosed(connection: Connection): void {
+  for (const request of connection.holder.children) if (request.pulse() === 'gone') request.end()
+}

@@ -1,0 +1,66 @@
+import ipaddr from 'ipaddr.js'
+
+/** A parsed address in its canonical form: what is IPv4 by its bits is IPv4, zone identifiers are gone. */
+export type Address = ipaddr.IPv4 | ipaddr.IPv6
+
+/** A block of addresses, such as 10.0.0.0/8. */
+export type AddressRange = readonly [Address, number]
+
+const longestAddress = 'ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255%'.length + 32
+const nat64 = ipaddr.IPv6.parse('64:ff9b::')
+
+/**
+ * Parses the text of an address; undefined for everything else, ports and brackets included.
+ *
+ * Decided by bits, never by spelling: `::ffff:10.0.0.1`, `::ffff:a00:1` and `64:ff9b::10.0.0.1` are 10.0.0.1.
+ *
+ * @see RFC 4291 section 2.5.5.2 (IPv4-mapped), RFC 6052 section 2.1 (64:ff9b::/96)
+ */
+export function parseAddress(text: string): Address | undefined {
+  if (text.length > longestAddress) return undefined
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
+  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
+
+  return canonical(ipaddr.IPv6.parse(text))
+}
+
+/** Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for everything else. */
+export function parseRange(text: string): AddressRange | undefined {
+  const slash = text.indexOf('/')
+  const address = parseAddress(slash < 0 ? text : text.slice(0, slash))
+  if (!address) return undefined
+
+  const widest = address.kind() === 'ipv4' ? 32 : 128
+  if (slash < 0) return [address, widest]
+  const bits = text.slice(slash + 1)
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= widest ? [address, Number(bits)] : undefined
+}
+
+export function isInRange(address: Address, [base, bits]: AddressRange): boolean {
+  return address.kind() === base.kind() && address.match(base, bits)
+}
+
+/**
+ * The subnets that an address is counted under: itself for IPv4, one for each length for IPv6.
+ *
+ * A link-local address stands for itself: the subnet of all of them is the same.
+ */
+export function subnetsOf(address: Address, ipv6Subnets: readonly number[]): readonly string[] {
+  if (address instanceof ipaddr.IPv4) return [address.toString()]
+  if (address.range() === 'linkLocal') return [subnet(address, 128)]
+  return ipv6Subnets.map((bits) => subnet(address, bits))
+}
+
+function canonical(address: ipaddr.IPv6): Address {
+  if (address.isIPv4MappedAddress()) return address.toIPv4Address()
+  if (address.match(nat64, 96)) return new ipaddr.IPv4(address.toByteArray().slice(12))
+  return new ipaddr.IPv6(address.parts)
+}
+
+function subnet(address: ipaddr.IPv6, bits: number): string {
+  const parts = address.parts.map((part, index) => {
+    const kept = Math.min(16, Math.max(0, bits - 16 * index))
+    return part & (0xffff << (16 - kept)) & 0xffff
+  })
+  return `${new ipaddr.IPv6(parts).toString()}/${bits}`
+}

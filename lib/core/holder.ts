@@ -1,0 +1,141 @@
+import type { Owner, Slot } from './slot.ts'
+import type { Tally, Zone } from './zone.ts'
+
+/** How a holder is: `gone` if it ended, told or not; `stalled` if only one side of it is left, or nobody reads it. */
+export type Pulse = 'open' | 'gone' | 'stalled'
+
+/** A host object that ends with `close`: a socket, a stream. */
+export interface Source {
+  readonly destroyed?: boolean
+  prependListener(event: 'close', listener: () => void): unknown
+}
+
+/**
+ * The thing that has slots until it ends: a connection, or a request on one.
+ *
+ * Whatever ends it calls `end`, as often as it likes. A request ends with its connection at the latest.
+ */
+export class Holder {
+  readonly slots: Slot[] = []
+  readonly #parent: Holder | undefined
+  readonly #uses: Slot[] = []
+  #children: Set<Holder> | undefined
+  #counted: Counted[] | undefined
+  #ask: (() => Pulse) | undefined
+  #listeners: (() => void)[] | undefined
+  #isEnded = false
+
+  constructor(parent?: Holder) {
+    this.#parent = parent
+    parent?.adopt(this)
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded
+  }
+
+  /** How the holder is. One that follows a parent ends with it, and is as well as it. */
+  pulse(): Pulse {
+    if (this.#isEnded) return 'gone'
+    return (this.#ask ?? this.#parent?.pulse.bind(this.#parent))?.() ?? 'open'
+  }
+
+  /** Lets somebody who sees more than this object answer for it. */
+  takePulse(ask: () => Pulse): void {
+    this.#ask = ask
+  }
+
+  /** Calls back once, when the holder has given everything back. */
+  onEnd(listener: () => void): void {
+    ;(this.#listeners ??= []).push(listener)
+  }
+
+  find(zone: Zone, key: string): Slot | undefined {
+    return this.slots.find((slot) => slot.record.key === key && slot.zone === zone)
+  }
+
+  /** Needs a slot of the connection until this request ends. */
+  use(slot: Slot): void {
+    if (this.#uses.includes(slot)) return
+    this.#uses.push(slot)
+    slot.uses++
+  }
+
+  /** Gives a slot back if nobody needs it any more. */
+  giveBackIfIdle(slot: Slot): void {
+    if (!slot.isIdle) return
+    slot.zone.release(slot)
+    const index = this.slots.indexOf(slot)
+    if (index >= 0) this.slots.splice(index, 1)
+  }
+
+  /** True once for each owner, zone and tally: counters count a holder, not each request of it. */
+  isFirst(owner: Owner, zone: Zone, tally: Tally): boolean {
+    this.#counted ??= []
+    let counted = this.#counted.find((entry) => entry.owner === owner && entry.zone === zone)
+    if (!counted) this.#counted.push((counted = { owner, zone, tallies: [] }))
+    if (counted.tallies.includes(tally)) return false
+    counted.tallies.push(tally)
+    return true
+  }
+
+  /** Gives everything back, once. */
+  end(): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+
+    for (const child of this.#children ?? []) child.end()
+    for (const slot of this.#uses) {
+      slot.uses--
+      slot.holder.giveBackIfIdle(slot)
+    }
+    for (const slot of this.slots.splice(0)) slot.zone.release(slot)
+    this.#parent?.disown(this)
+    for (const listener of this.#listeners ?? []) listener()
+  }
+
+  /** The requests that have not ended. */
+  get children(): Iterable<Holder> {
+    return this.#children ?? []
+  }
+
+  private adopt(child: Holder): void {
+    if (this.#isEnded) child.end()
+    else (this.#children ??= new Set()).add(child)
+  }
+
+  private disown(child: Holder): void {
+    this.#children?.delete(child)
+  }
+}
+
+interface Counted {
+  readonly owner: Owner
+  readonly zone: Zone
+  readonly tallies: Tally[]
+}
+
+const known: unique symbol = Symbol('limit-conn.holder')
+
+/** The holder of a host object, the same for all who ask; it ends when the object closes. */
+export function holderOf(source: Source & { [known]?: Holder }): Holder {
+  return source[known] ?? follow(source, new Holder())
+}
+
+/** Makes a holder end with one more host object: a TLSSocket and its raw socket are one connection. */
+export function follow(source: Source & { [known]?: Holder }, holder: Holder): Holder {
+  source[known] = holder
+  if (source.destroyed === true) holder.end()
+  else source.prependListener('close', endHolder)
+  return holder
+}
+
+/** The holder of a host object, if anybody asked for it before. */
+export function knownHolder(source: Source & { [known]?: Holder }): Holder | undefined {
+  return source[known]
+}
+
+/** One function for all sockets: a closure on each would cost 128 bytes a socket. */
+function endHolder(this: Source & { [known]?: Holder }): void {
+  this[known]?.end()
+}

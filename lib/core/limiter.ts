@@ -1,0 +1,99 @@
+import { extendOptions, mergeOptions } from '../options/merge.ts'
+import { limiterConfig, type LimiterOptions } from '../options/policy.ts'
+import type { Decision } from './decision.ts'
+import { holderOf, type Holder, type Source } from './holder.ts'
+import type { ReadableKey } from './key.ts'
+import { isThenable, type Evaluation } from './limit.ts'
+import { Lease } from './lease.ts'
+import { Policy, type Parsed } from './policy.ts'
+import type { Zone } from './zone.ts'
+
+type Returned<F> = F extends (...args: never[]) => infer R ? R : never
+type Returns<L> = L extends object ? { [N in keyof L]: Returned<L[N]> }[keyof L & ('key' | 'limit')] : never
+type Functions<O> = Returns<O> | (O extends { readonly limits: readonly (infer L)[] } ? Returns<L> : never)
+
+/** A Promise exactly where a key or limit function answers with one. */
+export type Accepted<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends [never]
+  ? Decision
+  : [Exclude<Functions<O>, PromiseLike<unknown>>] extends [never]
+    ? Promise<Decision>
+    : Decision | Promise<Decision>
+
+/**
+ * The transport-free limiter: decides on anything that ends with `close`, such as a `net.Socket`.
+ *
+ * ```ts
+ * const decision = limiter.accept(socket)
+ * if (!decision.passed) socket.destroy()
+ * ```
+ *
+ * It answers; to refuse is up to the caller. It never throws at run time: see `decision.error`.
+ *
+ * @throws LimitConnError at construction, for options that are not accepted
+ * @see go-connlimit limiter.go, Accept and NumOpen
+ */
+export class Limiter<const O extends LimiterOptions = LimiterOptions> {
+  readonly #policy: Policy<LimiterOptions, Parsed<LimiterOptions>>
+  readonly #leases = new WeakMap<Holder, Lease>()
+
+  constructor(options: O) {
+    this.#policy = new Policy(options, limiterConfig)
+  }
+
+  /**
+   * Counts a source until it closes, and says whether it passed. The same source takes no second slot.
+   *
+   * Call it when the source is new: what closed before is `GONE`.
+   */
+  accept(source: Source): Accepted<O> {
+    const evaluation = this.#policy.evaluate([source])
+    const decision = isThenable(evaluation)
+      ? evaluation.then((settled) => this.#enter(source, settled))
+      : this.#enter(source, evaluation)
+    return decision as Accepted<O>
+  }
+
+  /** Slots taken under a key; with several limits, the highest count. */
+  numOpen(key: ReadableKey): number {
+    return this.#policy.numOpen(key)
+  }
+
+  /**
+   * Merges options over those in force. They are checked whole before anything changes; open leases stay.
+   *
+   * @throws LimitConnError as the constructor does
+   */
+  setConfig(next: Partial<LimiterOptions>): void {
+    this.#policy.setConfig(next, mergeOptions)
+  }
+
+  /** The options in force, defaults filled in, frozen. */
+  get config(): Readonly<LimiterOptions> {
+    return this.#policy.config
+  }
+
+  get zones(): readonly Zone[] {
+    return this.#policy.zones
+  }
+
+  /** A limiter of its own with other options; it has this one's limits if and only if none are given. */
+  extend(options: Partial<LimiterOptions>): Limiter {
+    return new Limiter(extendOptions(this.#policy.parsed.given, options))
+  }
+
+  #enter(source: Source, evaluation: Evaluation): Decision {
+    const holder = holderOf(source)
+    const { decision } = this.#policy.enter(holder, evaluation)
+    if (!decision.passed || decision.status === undefined) return decision
+    return { ...decision, lease: this.#leaseOf(holder) }
+  }
+
+  /** One lease for a holder while it lasts: two leases on one slot would give it back twice. */
+  #leaseOf(holder: Holder): Lease {
+    const open = this.#leases.get(holder)
+    if (open && !open.isReleased) return open
+    const lease = new Lease(holder, this.#policy)
+    this.#leases.set(holder, lease)
+    return lease
+  }
+}

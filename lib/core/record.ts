@@ -1,0 +1,41 @@
+import type { Slot } from './slot.ts'
+
+/** What a zone knows of one key. */
+export class KeyRecord {
+  readonly key: string
+  active = 0
+  peak = 0
+  rejected = 0
+  /** When the last slot was given back, in milliseconds since 1970; 0 while there never was none. */
+  idleSinceMs = 0
+  oldest: Slot | undefined
+  newest: Slot | undefined
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  add(slot: Slot): void {
+    slot.older = this.newest
+    if (this.newest) this.newest.newer = slot
+    else this.oldest = slot
+    this.newest = slot
+
+    this.active++
+    if (this.active > this.peak) this.peak = this.active
+  }
+
+  remove(slot: Slot): void {
+    if (slot.older) slot.older.newer = slot.newer
+    else this.oldest = slot.newer
+    if (slot.newer) slot.newer.older = slot.older
+    else this.newest = slot.older
+    slot.older = slot.newer = undefined
+
+    this.active--
+  }
+
+  *slots(): Iterable<Slot> {
+    for (let slot = this.oldest; slot; slot = slot.newer) yield slot
+  }
+}

@@ -1,0 +1,47 @@
+import type { Holder } from './holder.ts'
+import type { KeyRecord } from './record.ts'
+import type { Zone } from './zone.ts'
+
+/** Whoever asks for slots and is known again: one limiter, also after its configuration changed. */
+export type Owner = object
+
+/** That an owner has admitted a holder under a key, and whether only because of a dry run. */
+export interface Claim {
+  readonly owner: Owner
+  readonly isDryRun: boolean
+  /** The key of this slot is the last that the holder showed to the owner. */
+  isLatest: boolean
+}
+
+/** One unit counted in a zone under a key. `Zone.take` makes it, and `release` gives it back, once. */
+export class Slot {
+  readonly zone: Zone
+  readonly record: KeyRecord
+  readonly holder: Holder
+  readonly claims: Claim[] = []
+  /** Unfinished requests of the holder under this key. */
+  uses = 0
+  isReleased = false
+  /** Neighbours among the slots of the key, oldest first. */
+  older: Slot | undefined
+  newer: Slot | undefined
+
+  constructor(zone: Zone, record: KeyRecord, holder: Holder) {
+    this.zone = zone
+    this.record = record
+    this.holder = holder
+  }
+
+  claimOf(owner: Owner): Claim | undefined {
+    return this.claims.find((claim) => claim.owner === owner)
+  }
+
+  /** Nobody needs the slot any more, were this owner to move on. */
+  isIdleBut(owner: Owner): boolean {
+    return this.uses === 0 && this.claims.every((claim) => claim.owner === owner || !claim.isLatest)
+  }
+
+  get isIdle(): boolean {
+    return this.uses === 0 && !this.claims.some((claim) => claim.isLatest)
+  }
+}

@@ -1,0 +1,189 @@
+import { LRUCache } from 'lru-cache'
+import { checkObject, invalid, oneOf, whole, type Check } from '../options/check.ts'
+import { auditSlots, type Audit } from './audit.ts'
+import type { Holder } from './holder.ts'
+import { flat, ipv6SubnetOf, keysToRead, type ReadableKey } from './key.ts'
+import { KeyRecord } from './record.ts'
+import { Slot } from './slot.ts'
+import { topOf, type TopKey } from './top.ts'
+
+export interface ZoneOptions {
+  /** Name in logs and in `req.limitConn`. Need not be unique in a process. */
+  readonly name: string
+  /** Highest number of live keys, 1 to 16,777,216. @default 65_536 */
+  readonly max?: number
+  /** Highest number of idle keys whose statistics are remembered, 0 to 16,777,216. @default 1_024 */
+  readonly maxIdle?: number
+  /** What a new key meets when `max` keys are live; known keys go on as before. @default 'reject' */
+  readonly onFull?: 'reject' | 'pass'
+}
+
+/** What a zone has decided since it was made or reset, and what it holds now. */
+export interface ZoneStats {
+  /** Holders admitted within the limit. */
+  readonly passed: number
+  /** Holders refused because a limit was exceeded. */
+  readonly rejected: number
+  /** Holders that only a dry run admitted. */
+  readonly rejectedDryRun: number
+  /** Requests that were not accounted: the key was empty, or `skip` said so. */
+  readonly skipped: number
+  /** Holders with a new key that found the zone full. */
+  readonly exhausted: number
+  /** Idle records that made room for others. */
+  readonly evicted: number
+  /** Live keys. */
+  readonly keys: number
+  /** Slots taken, over all keys. */
+  readonly active: number
+  /** Most slots taken at one time. */
+  readonly peak: number
+}
+
+/** The counters of a zone that only ever rise. */
+export type Tally = 'passed' | 'rejected' | 'rejectedDryRun' | 'skipped' | 'exhausted'
+
+const mostKeys = 2 ** 24
+const checks = {
+  name: aName,
+  max: whole(1, mostKeys, `a whole number from 1 to ${mostKeys}`),
+  maxIdle: whole(0, mostKeys, `a whole number from 0 to ${mostKeys}`),
+  onFull: oneOf('reject', 'pass'),
+}
+
+/**
+ * A named, bounded table of counters, one per key. Share one between limits to share their counts.
+ *
+ * A live key is never evicted: that would let its client in again. A key that falls to zero leaves its statistics in
+ * an LRU cache of `maxIdle` records.
+ *
+ * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION
+ * @see nginx src/http/modules/ngx_http_limit_conn_module.c, limit_conn_zone
+ */
+export class Zone {
+  readonly name: string
+  readonly max: number
+  readonly maxIdle: number
+  readonly onFull: 'reject' | 'pass'
+  readonly #live = new Map<string, KeyRecord>()
+  readonly #ipv6Subnets = new Set<number>()
+  #idle: LRUCache<string, KeyRecord> | undefined
+  #tallies: Record<Tally | 'evicted', number> = noTallies()
+  #active = 0
+  #peak = 0
+
+  constructor(options: ZoneOptions) {
+    const checked = checkObject(options, 'zone', checks) as Partial<ZoneOptions>
+    this.name = aName(checked.name, 'zone.name')
+    this.max = checked.max ?? 65_536
+    this.maxIdle = checked.maxIdle ?? 1_024
+    this.onFull = checked.onFull ?? 'reject'
+  }
+
+  /**
+   * Slots taken under a key. Text that parses as an address reads the address, in any spelling; other text and
+   * `{ text }` read the text. An IPv6 address reads its narrowest subnet that holds a slot.
+   */
+  count(key: ReadableKey): number {
+    const narrowestFirst = [...this.#ipv6Subnets].toSorted((a, b) => b - a)
+    const counts = keysToRead(key, narrowestFirst).map((tagged) => this.activeUnder(tagged))
+    return counts.find((count) => count > 0) ?? 0
+  }
+
+  stats(): ZoneStats {
+    return { ...this.#tallies, keys: this.#live.size, active: this.#active, peak: this.#peak }
+  }
+
+  /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
+  top(n: number): TopKey[] {
+    const idle = [...(this.#idle?.values() ?? [])].filter((record) => record.active === 0)
+    return topOf([...this.#live.values(), ...idle], n)
+  }
+
+  /** Starts the statistics again. Slots stay: what is open stays counted, as with DELETE of the NGINX Plus API. */
+  reset(): void {
+    this.#tallies = noTallies()
+    this.#idle = undefined
+    this.#peak = this.#active
+    for (const record of this.#live.values()) {
+      record.peak = record.active
+      record.rejected = 0
+    }
+  }
+
+  /** Counts again, slot by slot, and looks at what holds each. Takes time in proportion to the slots. */
+  audit(): Audit {
+    return auditSlots(this.#active, this.#live.values())
+  }
+
+  /** @internal Slots taken under a tagged key. */
+  activeUnder(key: string): number {
+    return this.#live.get(key)?.active ?? 0
+  }
+
+  /** @internal A key that is not live now finds no room. */
+  isFullFor(key: string): boolean {
+    return this.#live.size >= this.max && !this.#live.has(key)
+  }
+
+  /** @internal Takes a slot. Whether there is room was looked at before, in the same tick. */
+  take(key: string, holder: Holder): Slot {
+    const record = this.#live.get(key) ?? this.#revive(key)
+    const slot = new Slot(this, record, holder)
+    record.add(slot)
+
+    this.#active++
+    if (this.#active > this.#peak) this.#peak = this.#active
+    return slot
+  }
+
+  /** @internal Gives a slot back; once, whoever calls it again. */
+  release(slot: Slot): void {
+    if (slot.isReleased) return
+    slot.isReleased = true
+    slot.record.remove(slot)
+    this.#active--
+    if (slot.record.active === 0) this.#retire(slot.record)
+  }
+
+  /** @internal */
+  tally(what: Tally, key?: string): void {
+    this.#tallies[what]++
+    if (what !== 'rejected' || key === undefined) return
+    const record = this.#live.get(key) ?? this.#idle?.peek(key)
+    if (record) record.rejected++
+  }
+
+  /** Finds the idle record or makes one. The LRU cache keeps a revived one: to delete its only entry costs O(max). */
+  #revive(key: string): KeyRecord {
+    const record = this.#idle?.get(key) ?? new KeyRecord(flat(key))
+    this.#live.set(record.key, record)
+
+    const ipv6Subnet = ipv6SubnetOf(key)
+    if (ipv6Subnet !== undefined) this.#ipv6Subnets.add(ipv6Subnet)
+    return record
+  }
+
+  #retire(record: KeyRecord): void {
+    record.idleSinceMs = Date.now()
+    this.#live.delete(record.key)
+    if (this.maxIdle === 0) return
+
+    this.#idle ??= new LRUCache({
+      max: this.maxIdle,
+      dispose: (old, _key, reason) => {
+        if (reason === 'evict' && old.active === 0) this.#tallies.evicted++
+      },
+    })
+    this.#idle.set(record.key, record)
+  }
+}
+
+function noTallies(): Record<Tally | 'evicted', number> {
+  return { passed: 0, rejected: 0, rejectedDryRun: 0, skipped: 0, exhausted: 0, evicted: 0 }
+}
+
+function aName(value: unknown, path: string): ReturnType<Check<string>> {
+  if (typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value)) return value
+  throw invalid(path, value, 'a name of 1 to 64 letters, digits, "_", ".", ":" or "-"')
+}

@@ -1,0 +1,101 @@
+import { LimitConnError, type LimitConnErrorCode } from '../errors.ts'
+import { nearest } from './nearest.ts'
+
+/** Checks one option: returns the value to use, or throws a LimitConnError that names the path. */
+export type Check<T = unknown> = (value: unknown, path: string) => T
+
+/** One check for each accepted option. */
+export type Checks = Readonly<Record<string, Check>>
+
+/**
+ * Checks an object of options by name.
+ *
+ * @throws ERR_LIMIT_CONN_INVALID_OPTION if it is not an object, ERR_LIMIT_CONN_UNKNOWN_OPTION for a name without a check.
+ */
+export function checkObject(value: unknown, path: string, checks: Checks): Record<string, unknown> {
+  const checked: Record<string, unknown> = {}
+  for (const [name, given] of Object.entries(givenIn(value, path))) {
+    const check = Object.hasOwn(checks, name) ? checks[name] : undefined
+    if (!check) throw unknownOption(path, name, Object.keys(checks))
+    checked[name] = check(given, `${path}.${name}`)
+  }
+  return checked
+}
+
+/** The options that have a value: undefined is as good as absent. */
+export function givenIn(value: unknown, path: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw invalid(path, value, 'an object')
+  }
+  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined))
+}
+
+/** Makes the error for a value that is not accepted. */
+export type Invalid = (path: string, value: unknown, accepted: string) => LimitConnError
+
+export const invalid: Invalid = invalidAs('ERR_LIMIT_CONN_INVALID_OPTION')
+
+export function invalidAs(code: LimitConnErrorCode): Invalid {
+  return function invalidValue(path, value, accepted) {
+    return new LimitConnError(code, `${path} is ${show(value)}; expected ${accepted}`, { option: path })
+  }
+}
+
+export function whole(min: number, max: number, accepted: string): Check<number> {
+  return function checkWhole(value, path) {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+    throw invalid(path, value, accepted)
+  }
+}
+
+export function oneOf<T>(...values: readonly T[]): Check<T> {
+  return function checkOneOf(value, path) {
+    const found = values.find((accepted) => accepted === value)
+    if (found !== undefined) return found
+    throw invalid(
+      path,
+      value,
+      values
+        .map(show)
+        .join(', ')
+        .replace(/, (?=[^,]*$)/, ' or '),
+    )
+  }
+}
+
+export const aBoolean: Check<boolean> = oneOf(true, false)
+
+export function aFunction(accepted: string): Check<(...args: never[]) => unknown> {
+  return function checkFunction(value, path) {
+    if (typeof value === 'function') return value as (...args: never[]) => unknown
+    throw invalid(path, value, accepted)
+  }
+}
+
+/** A value as a person reads it in a message: JSON where JSON has a form for it. */
+export function show(value: unknown): string {
+  if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol')
+    return String(value)
+  return shorten(json(value))
+}
+
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return Object.prototype.toString.call(value)
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+}
+
+function unknownOption(path: string, name: string, names: readonly string[]): LimitConnError {
+  const near = nearest(name, names)
+  const hint = near === undefined ? `the options are ${names.join(', ')}` : `did you mean ${near}?`
+  return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${path}.${name} is not an option; ${hint}`, {
+    option: `${path}.${name}`,
+  })
+}

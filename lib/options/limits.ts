@@ -1,0 +1,115 @@
+import type { KeyValue } from '../core/key.ts'
+import type { Parsed } from '../core/policy.ts'
+import { Zone } from '../core/zone.ts'
+import { LimitConnError } from '../errors.ts'
+import { aBoolean, aFunction, checkObject, invalid, invalidAs, whole, type Checks } from './check.ts'
+
+/** A function whose parameters may be narrower than declared: an Express request for an IncomingMessage. */
+export type Call<A extends readonly unknown[], R> = { call(...args: A): R }['call']
+
+/** One limit: at most `limit` slots under each key of a zone. */
+export interface LimitOptions<A extends readonly unknown[]> {
+  /**
+   * Highest number of slots under one key: a whole number >= 1; or a function that answers with a whole number >= 0 or
+   * Infinity, or a Promise of it.
+   */
+  readonly limit: number | Call<A, number | PromiseLike<number>>
+  /** Who is counted; empty: the limit does not apply. @default byIp() */
+  readonly key?: Call<A, KeyValue | PromiseLike<KeyValue>>
+  /** Where it is counted. @default a zone of its own, named limit-conn, limit-conn-2 and so on */
+  readonly zone?: Zone
+  /** Look, count and report, but never reject. @default false */
+  readonly dryRun?: boolean
+}
+
+/** A limit whose values were checked. */
+export type AnyLimit = LimitOptions<readonly never[]>
+
+/** Limits as they were given: one, or a list. */
+export interface GivenLimits extends Partial<AnyLimit> {
+  readonly limits?: readonly AnyLimit[]
+}
+
+const limitAccepted = 'a whole number >= 1, or a function that answers with one'
+const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
+
+/** The checks of one limit. */
+export const limitChecks: Checks = {
+  limit: aLimit,
+  key: aFunction('a function, such as byIp() or byHeader(name)'),
+  zone: aZone,
+  dryRun: aBoolean,
+}
+
+const ownZones = new WeakSet<Zone>()
+let zonesMade = 0
+
+/** The limits as a list; a single one stands on the options themselves. */
+export function listOf(checked: GivenLimits): readonly AnyLimit[] {
+  const { limit, key, zone } = checked
+  if (checked.limits) {
+    const beside = Object.entries({ limit, key, zone }).find(([, value]) => value !== undefined)
+    if (beside) throw besideLimits(beside[0])
+    return checked.limits
+  }
+  if (limit === undefined) throw missingLimit('options.limit')
+  return [{ limit, ...(key && { key }), ...(zone && { zone }) }]
+}
+
+/** A zone for each limit: the one given, else the own one that the limit had before, else a new one. */
+export function zonesOf(list: readonly AnyLimit[], before?: Parsed<object>): readonly Zone[] {
+  const given = list.map((limit) => limit.zone)
+  const repeated = given.findIndex((zone, index) => zone && given.indexOf(zone) < index)
+  if (repeated >= 0) throw duplicateZone(repeated, given[repeated]!)
+
+  return given.map((zone, index) => {
+    const earlier = before?.limits[index]?.zone
+    if (zone) return zone
+    return earlier && ownZones.has(earlier) && !given.includes(earlier) ? earlier : makeZone()
+  })
+}
+
+function makeZone(): Zone {
+  const zone = new Zone({ name: ++zonesMade === 1 ? 'limit-conn' : `limit-conn-${zonesMade}` })
+  ownZones.add(zone)
+  return zone
+}
+
+export function aLimitList(value: unknown, path: string): readonly AnyLimit[] {
+  if (!Array.isArray(value) || value.length === 0) throw invalid(path, value, 'a list of at least one limit')
+  return value.map((limit: unknown, index) => {
+    const checked = checkObject(limit, `${path}[${index}]`, limitChecks)
+    if (checked['limit'] === undefined) throw missingLimit(`${path}[${index}].limit`)
+    return checked as unknown as AnyLimit
+  })
+}
+
+function aLimit(value: unknown, path: string): number | Call<never[], unknown> {
+  return typeof value === 'function' ? (value as Call<never[], unknown>) : aNumber(value, path)
+}
+
+function aZone(value: unknown, path: string): Zone {
+  if (value instanceof Zone) return value
+  throw invalid(path, value, 'a Zone, such as new Zone({ name: "per-ip" })')
+}
+
+function missingLimit(path: string): LimitConnError {
+  return invalidAs('ERR_LIMIT_CONN_MISSING_LIMIT')(path, undefined, limitAccepted)
+}
+
+function besideLimits(name: string): LimitConnError {
+  return new LimitConnError(
+    'ERR_LIMIT_CONN_LIMIT_AND_LIMITS',
+    `options.${name} stands beside options.limits; give one limit, or a list of limits`,
+    { option: `options.${name}` },
+  )
+}
+
+function duplicateZone(index: number, zone: Zone): LimitConnError {
+  const path = `options.limits[${index}].zone`
+  return new LimitConnError(
+    'ERR_LIMIT_CONN_DUPLICATE_ZONE',
+    `${path} is duplicate: another limit of this policy uses zone "${zone.name}"; give each limit its own zone`,
+    { option: path },
+  )
+}

@@ -1,0 +1,24 @@
+import { givenIn } from './check.ts'
+
+const single = ['limit', 'key', 'zone'] as const
+
+/** Options over those in force: `limits` replaces a single limit, everything else replaces its namesake. */
+export function mergeOptions(given: object, next: unknown): Record<string, unknown> {
+  const over = givenIn(next, 'options')
+  return { ...('limits' in over ? without(given, single) : given), ...over }
+}
+
+/**
+ * Options under another level: its limits if and only if none stand here, every other option by itself.
+ *
+ * @see nginx src/http/modules/ngx_http_limit_conn_module.c, ngx_http_limit_conn_merge_conf
+ */
+export function extendOptions(above: object, options: unknown): Record<string, unknown> {
+  const here = givenIn(options, 'options')
+  const hasLimits = [...single, 'limits'].some((name) => name in here)
+  return { ...(hasLimits ? without(above, [...single, 'limits']) : above), ...here }
+}
+
+function without(options: object, names: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name)))
+}

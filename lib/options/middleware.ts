@@ -1,0 +1,138 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Decision } from '../core/decision.ts'
+import type { Parsed } from '../core/policy.ts'
+import type { ByIp } from '../key/ip.ts'
+import type { Trust } from '../key/trust.ts'
+import { methodFor, type Level, type Logger } from '../log/logger.ts'
+import { aFunction, checkObject, invalid, oneOf, whole } from './check.ts'
+import { parsePolicy, policyChecks, type PolicyOptions } from './policy.ts'
+import type { Call } from './limits.ts'
+import { compileSkip, type Skip, type SkipFunction } from './skip.ts'
+
+type Exchange = [req: IncomingMessage, res: ServerResponse]
+
+/** Answers a refused request itself. `next(error)` hands it to the error handling; `next()` answers 503. */
+export type RejectHandler = Call<[...Exchange, next: (error?: unknown) => void, decision: Decision], unknown>
+
+/** Makes the body of a refusal: text, bytes or a JSON value. */
+export type MessageFunction = Call<[...Exchange, decision: Decision], unknown>
+
+export interface SweepOptions {
+  /** How often to look for connections whose end Node did not report, in milliseconds. @default 5_000 */
+  readonly everyMs?: number
+  /** How long a half-open or unread connection may be silent, in milliseconds. @default 30_000 */
+  readonly graceMs?: number
+}
+
+/** The options of `limitConn`. */
+export interface LimitConnOptions extends PolicyOptions<Exchange> {
+  /**
+   * What holds a slot: the connection, or the request. `'auto'`: requests on a connection that a trusted proxy opened,
+   * connections otherwise.
+   * @default 'auto'
+   */
+  readonly count?: 'auto' | 'connections' | 'requests'
+  /** Level of the line that tells of a refusal; false for none. @default 'error' */
+  readonly logLevel?: Level | false
+  /** console, or anything shaped like pino, winston or console. @default console */
+  readonly logger?: Logger
+  /** Status of a refusal, 400 to 599. @default 503 */
+  readonly statusCode?: number
+  /** Body of a refusal: text, a JSON value or a function. @default a sentence that tells no limit */
+  readonly message?: unknown
+  /** How to refuse: answer, close the socket, reset it, or a handler of yours. @default 'respond' */
+  readonly reject?: 'respond' | 'destroy' | 'reset' | RejectHandler
+  /** Seconds for the header Retry-After, 1 to 31,536,000; false for none. @default false */
+  readonly retryAfter?: number | false
+  /** What is not counted: a function, or a list of exact paths and CIDRs. @default nothing */
+  readonly skip?: SkipFunction | readonly string[]
+  readonly sweep?: SweepOptions
+}
+
+/** The options of `limitConn`, compiled. */
+export interface Compiled extends Parsed<LimitConnOptions> {
+  readonly count: 'auto' | 'connections' | 'requests'
+  readonly logLevel: Level | false
+  readonly logger: Logger
+  readonly skip: Skip
+  readonly sweep: Required<SweepOptions>
+  readonly trusts: readonly Trust[]
+  readonly statusCode: number
+  readonly message: unknown
+  readonly reject: 'respond' | 'destroy' | 'reset' | RejectHandler
+  readonly retryAfter: number | false
+}
+
+const aDay = 86_400_000
+const anInterval = whole(1, aDay, `a whole number of milliseconds from 1 to ${aDay}`)
+const rejectAccepted = '"respond", "destroy", "reset" or a function (req, res, next, decision)'
+const aRejectHandler = aFunction(rejectAccepted)
+
+const sweepChecks = { everyMs: anInterval, graceMs: anInterval }
+const checks = {
+  ...policyChecks,
+  count: oneOf('auto', 'connections', 'requests'),
+  logLevel: oneOf<Level | false>('info', 'notice', 'warn', 'error', false),
+  logger: (value: unknown) => value,
+  statusCode: whole(400, 599, 'a whole number from 400 to 599'),
+  message: aMessage,
+  reject: aReject,
+  retryAfter: aRetryAfter,
+  skip: (value: unknown, path: string) => compileSkip(value, path) && value,
+  sweep: (value: unknown, path: string) => checkObject(value, path, sweepChecks),
+}
+
+const defaults = {
+  count: 'auto',
+  logLevel: 'error',
+  logger: console as unknown as Logger,
+  statusCode: 503,
+  message: 'Too many connections, please try again later.\n',
+  reject: 'respond',
+  retryAfter: false,
+  skip: [] as readonly string[],
+} as const
+
+/** Checks and compiles the options of `limitConn`. */
+export function middlewareConfig(options: unknown, before?: Compiled): Compiled {
+  const checked = checkObject(options ?? {}, 'options', checks) as LimitConnOptions
+  const settings = { ...defaults, ...checked }
+  const sweep = Object.freeze({ everyMs: 5_000, graceMs: 30_000, ...checked.sweep })
+  checkLogger(settings.logger, settings.logLevel)
+
+  const policy = parsePolicy<LimitConnOptions>(checked, before)
+  return {
+    ...settings,
+    ...policy,
+    config: Object.freeze({ ...settings, ...policy.config, sweep }),
+    skip: compileSkip(settings.skip, 'options.skip'),
+    trusts: policy.limits.flatMap(({ key }) => (key as ByIp).trust ?? []),
+    sweep,
+  }
+}
+
+function checkLogger(logger: unknown, level: Level | false): void {
+  if (level === false || methodFor(logger, level)) return
+  const methods = level === 'notice' ? 'notice or info' : level
+  throw invalid('options.logger', logger, `an object with a function ${methods}`)
+}
+
+function aReject(value: unknown, path: string): unknown {
+  if (value === 'respond' || value === 'destroy' || value === 'reset') return value
+  return aRejectHandler(value, path)
+}
+
+function aRetryAfter(value: unknown, path: string): number | false {
+  if (value === false) return false
+  return whole(1, 31_536_000, 'false, or a whole number of seconds from 1 to 31536000')(value, path)
+}
+
+function aMessage(value: unknown, path: string): unknown {
+  if (typeof value === 'function' || typeof value === 'string') return value
+  try {
+    if (JSON.stringify(value) !== undefined) return value
+  } catch {
+    // No JSON: refused below, with what was given.
+  }
+  throw invalid(path, value, 'text, a JSON value, or a function (req, res, decision) that returns one')
+}

@@ -1,0 +1,83 @@
+import type { Limit } from '../core/limit.ts'
+import type { Parsed } from '../core/policy.ts'
+import { byIp } from '../key/ip.ts'
+import { checkObject, whole, type Checks } from './check.ts'
+import {
+  aLimitList,
+  limitChecks,
+  listOf,
+  zonesOf,
+  type AnyLimit,
+  type GivenLimits,
+  type LimitOptions,
+} from './limits.ts'
+
+/** What every policy takes: one limit, or several under `limits`. */
+export interface PolicyOptions<A extends readonly unknown[]> extends Partial<LimitOptions<A>> {
+  /** Several limits, instead of `limit`, `key` and `zone`. All that apply must have room, or none is taken. */
+  readonly limits?: readonly LimitOptions<A>[]
+  /** How long key and limit functions may take, in milliseconds, 1 to 600,000. @default 1_000 */
+  readonly timeoutMs?: number
+  /** How many keys of one zone a connection may hold at one time, 1 to 65,536. @default 16 */
+  readonly maxKeysPerConnection?: number
+}
+
+/** What a `Limiter` decides on: a socket, or anything else that ends with `close`. */
+export interface Connectable {
+  readonly remoteAddress?: string | undefined
+  readonly localAddress?: string | undefined
+  readonly destroyed?: boolean
+}
+
+export type LimiterOptions = PolicyOptions<[source: Connectable]>
+
+/** The checks of what every policy takes. */
+export const policyChecks: Checks = {
+  ...limitChecks,
+  limits: aLimitList,
+  timeoutMs: whole(1, 600_000, 'a whole number of milliseconds from 1 to 600000'),
+  maxKeysPerConnection: whole(1, 65_536, 'a whole number from 1 to 65536'),
+}
+
+const defaultKey = byIp()
+
+/** Options whose values were checked one by one. */
+export interface CheckedPolicy extends GivenLimits {
+  readonly timeoutMs?: number
+  readonly maxKeysPerConnection?: number
+}
+
+/** Checks the options of a `Limiter`. */
+export function limiterConfig(options: unknown, before?: Parsed<LimiterOptions>): Parsed<LimiterOptions> {
+  const checked = checkObject(options ?? {}, 'options', policyChecks) as CheckedPolicy
+  return parsePolicy<LimiterOptions>(checked, before)
+}
+
+/** Compiles the limits of options whose values were checked one by one. */
+export function parsePolicy<O extends object>(checked: CheckedPolicy, before?: Parsed<O>): Parsed<O> {
+  const list = listOf(checked)
+  const zones = zonesOf(list, before)
+  const filled = list.map((limit, index) => ({ ...limit, zone: zones[index]! }))
+  const defaults = { timeoutMs: 1_000, maxKeysPerConnection: 16, dryRun: false, ...checked }
+
+  const complete = filled.map((limit) => ({ key: defaultKey, dryRun: defaults.dryRun, ...limit }))
+  const config = checked.limits
+    ? { ...defaults, limits: Object.freeze(complete.map((limit) => Object.freeze(limit))) }
+    : { ...defaults, ...complete[0] }
+  return {
+    config: Object.freeze(config) as unknown as O,
+    given: (checked.limits ? { ...checked, limits: filled } : { ...checked, ...filled[0] }) as unknown as O,
+    limits: complete.map((limit, index) => compiled(limit, pathOf(checked, index))),
+    timeoutMs: defaults.timeoutMs,
+    maxKeysPerConnection: defaults.maxKeysPerConnection,
+  }
+}
+
+function compiled(limit: Required<Omit<AnyLimit, 'key'>> & { key: unknown }, path: string): Limit {
+  const { zone, key, dryRun } = limit
+  return { zone, key: key as Limit['key'], limit: limit.limit, isDryRun: dryRun, path }
+}
+
+function pathOf(checked: GivenLimits, index: number): string {
+  return checked.limits ? `options.limits[${index}]` : 'options'
+}
