@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Connection } from '../connection/connection.ts'
 import type { Decision } from '../core/decision.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
@@ -108,12 +109,20 @@ function closeSoon({ connection, res }: Turn, extraMs: number): void {
   else res.once('socket', startTimer)
 }
 
-/** Resets the connection, where there is a TCP handle to reset; else closes it. */
+/**
+ * Resets the connection, where there is a TCP handle to reset; else closes it.
+ *
+ * A raw socket is reset after the parser of its TLSSocket has come back: before, `server.close()` would throw later on.
+ */
 function reset({ socket, raw }: Connection): void {
+  if (raw) process.nextTick(resetOrDestroy, raw)
+  else resetOrDestroy(socket)
+}
+
+function resetOrDestroy(socket: Socket): void {
   try {
-    ;(raw ?? socket).resetAndDestroy()
+    socket.resetAndDestroy()
   } catch {
     socket.destroy()
   }
-  socket.destroy()
 }

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals'
+import express from 'express'
+import express4 from 'express4'
+import { limitConn, type LimitConnOptions } from '../../lib/index.ts'
+import { Held } from '../helpers/held.ts'
+import { bare } from '../helpers/hosts.ts'
+import { serve, type Served } from '../helpers/server.ts'
+
+const boom = (): never => {
+  throw new Error('boom')
+}
+const reject = async (): Promise<never> => boom()
+const never = (): Promise<never> => new Promise(() => undefined)
+
+/** Every function that a user gives, made to fail; and the code that tells it. */
+const failures: [name: string, options: Partial<LimitConnOptions>, code: string][] = [
+  ['a key that throws', { key: boom }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['a key that rejects', { key: reject }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['N42: a key that never settles', { key: never }, 'ERR_LIMIT_CONN_TIMEOUT'],
+  ['a key that is no key', { key: () => ({}) as never }, 'ERR_LIMIT_CONN_INVALID_KEY'],
+  ['a limit that throws', { limit: boom }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['a limit that rejects', { limit: reject }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['a limit that never settles', { limit: never }, 'ERR_LIMIT_CONN_TIMEOUT'],
+  ['a limit of -1', { limit: () => -1 }, 'ERR_LIMIT_CONN_INVALID_LIMIT'],
+  ['a limit of 1.5', { limit: async () => 1.5 }, 'ERR_LIMIT_CONN_INVALID_LIMIT'],
+  ['a limit of NaN', { limit: () => Number.NaN }, 'ERR_LIMIT_CONN_INVALID_LIMIT'],
+  ['a limit that is text', { limit: () => '5' as never }, 'ERR_LIMIT_CONN_INVALID_LIMIT'],
+  ['a skip that throws', { skip: boom }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['a skip that rejects', { skip: reject }, 'ERR_LIMIT_CONN_FUNCTION_FAILED'],
+  ['a skip that never settles', { skip: never }, 'ERR_LIMIT_CONN_TIMEOUT'],
+]
+
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+] as const)('A-15, N40: on %s', (_, host) => {
+  async function start(
+    options: Partial<LimitConnOptions>,
+  ): Promise<{ server: Served; errors: unknown[]; held: Held }> {
+    const policy = limitConn({ limit: 5, timeoutMs: 50, logLevel: false, ...options })
+    const errors: unknown[] = []
+    const held = new Held()
+    const app = host().use(policy).use(held.handler)
+    app.use((error: unknown, _req: unknown, res: express.Response, _next: unknown) => {
+      errors.push(error)
+      res.status(500).end()
+    })
+    return { server: await serve(app, { policies: [policy] }), errors, held }
+  }
+
+  it.each(failures)('%s goes to the error handling; nobody is let in, nothing is counted', async (...row) => {
+    const [, options, code] = row
+    const { server, errors, held } = await start(options)
+    const client = await server.get()
+
+    expect(await client.answer()).toBe(500)
+    expect(errors).toEqual([expect.objectContaining({ name: 'LimitConnError', code })])
+    expect(held.runs).toBe(0)
+  })
+
+  it('a logger that throws or rejects changes no decision', async () => {
+    const logger = { error: boom, warn: reject }
+    for (const logLevel of ['error', 'warn'] as const) {
+      const { server, held } = await start({ limit: 1, logger, logLevel })
+      await server.get()
+      await held.arrived(1)
+      expect(await (await server.get()).answer()).toBe(503)
+    }
+  })
+
+  it('a trust proxy function that throws goes to the error handling', async () => {
+    const policy = limitConn({ limit: 5, logLevel: false })
+    const held = new Held()
+    const app = host().set('trust proxy', boom).use(policy).use(held.handler)
+    app.use((_error: unknown, _req: unknown, res: express.Response, _next: unknown) => res.status(500).end())
+    const server = await serve(app, { policies: [policy] })
+
+    expect(await (await server.get()).answer()).toBe(500)
+    expect(held.runs).toBe(0)
+  })
+})
+
+it('an error of one limit counts nothing in the zones of the others', async () => {
+  const policy = limitConn({
+    limits: [{ limit: 5 }, { limit: 5, key: () => 'b' }, { limit: 5, key: reject }],
+    logLevel: false,
+  })
+  const held = new Held()
+  const server = await serve(bare([policy], held.handler), { policies: [policy] })
+
+  expect(await (await server.get()).answer()).toBe(500)
+  expect(policy.zones.map((zone) => zone.stats().passed)).toEqual([0, 0, 0])
+})
+
+it('what a handler throws on a bare server is the uncaught exception it would be without limitConn', async () => {
+  const policy = limitConn({ limit: 1, key: async () => 'k', logLevel: false })
+  const caught: unknown[] = []
+  const server = await serve(
+    (req, res) =>
+      policy(req, res, () => {
+        try {
+          boom()
+        } catch (error) {
+          caught.push(error)
+          res.end()
+        }
+      }),
+    { policies: [policy] },
+  )
+  await (await server.get()).answer()
+
+  expect(caught).toHaveLength(1)
+})
