@@ -76,13 +76,13 @@ it('A-28: a close listener of somebody else that throws before ours does not kee
 
 // Lives until the server was closed: only it can tell how many of the connections are open.
 let taker: ChildProcess | undefined
-afterAll(() => taker?.kill())
+afterAll(() => void taker?.kill())
 
 it('N8 of the findings: gives back a socket that was handed to another process', async () => {
   const { server, zone, policy } = await idle(1)
   taker = fork(path.join(__dirname, '../helpers/taker.js'))
   const [socket] = [...server.sockets]
-  taker.send('socket', socket!)
+  taker.send('socket', socket)
   await once(taker, 'message')
 
   expect(socket!.destroyed).toBe(false)

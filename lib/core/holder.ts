@@ -1,3 +1,4 @@
+import type { Peer } from './peer.ts'
 import type { Owner, Slot } from './slot.ts'
 import type { Tally, Zone } from './zone.ts'
 
@@ -5,8 +6,7 @@ import type { Tally, Zone } from './zone.ts'
 export type Pulse = 'open' | 'gone' | 'stalled'
 
 /** A host object that ends with `close`: a socket, a stream. */
-export interface Source {
-  readonly destroyed?: boolean
+export interface Source extends Peer {
   prependListener(event: 'close', listener: () => void): unknown
 }
 

@@ -1,10 +1,13 @@
+import type { LimitConnError } from '../errors.ts'
+import { invalidAs } from '../options/check.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
 import { limiterConfig, type LimiterOptions } from '../options/policy.ts'
-import type { Decision } from './decision.ts'
+import { failed, gone, type Decision } from './decision.ts'
 import { holderOf, type Holder, type Source } from './holder.ts'
 import type { ReadableKey } from './key.ts'
 import { isThenable, type Evaluation } from './limit.ts'
 import { Lease } from './lease.ts'
+import { isPeerGone } from './peer.ts'
 import { Policy, type Parsed } from './policy.ts'
 import type { Zone } from './zone.ts'
 
@@ -82,6 +85,8 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   }
 
   #enter(source: Source, evaluation: Evaluation): Decision {
+    if (typeof source?.prependListener !== 'function') return failed(notASource(source)).decision
+    if (isPeerGone(source)) return gone.decision
     const holder = holderOf(source)
     const { decision } = this.#policy.enter(holder, evaluation)
     if (!decision.passed || decision.status === undefined) return decision
@@ -96,4 +101,12 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
     this.#leases.set(holder, lease)
     return lease
   }
+}
+
+function notASource(source: unknown): LimitConnError {
+  return invalidAs('ERR_LIMIT_CONN_INVALID_SOURCE')(
+    'what accept was given',
+    source,
+    'a socket or other emitter',
+  )
 }

@@ -1,3 +1,4 @@
+import type { Source } from '../core/holder.ts'
 import type { Limit } from '../core/limit.ts'
 import type { Parsed } from '../core/policy.ts'
 import { byIp } from '../key/ip.ts'
@@ -22,14 +23,8 @@ export interface PolicyOptions<A extends readonly unknown[]> extends Partial<Lim
   readonly maxKeysPerConnection?: number
 }
 
-/** What a `Limiter` decides on: a socket, or anything else that ends with `close`. */
-export interface Connectable {
-  readonly remoteAddress?: string | undefined
-  readonly localAddress?: string | undefined
-  readonly destroyed?: boolean
-}
-
-export type LimiterOptions = PolicyOptions<[source: Connectable]>
+/** The options of a `Limiter`. */
+export type LimiterOptions = PolicyOptions<[source: Source]>
 
 /** The checks of what every policy takes. */
 export const policyChecks: Checks = {

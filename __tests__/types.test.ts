@@ -1,0 +1,66 @@
+import http from 'node:http'
+import type net from 'node:net'
+import { expect, it } from '@jest/globals'
+import connect from 'connect'
+import express from 'express'
+import { byHeader, byIp, limitConn, Limiter, Zone, type Decision, type LimitConn } from '../lib/index.ts'
+
+// The compiler is the test here (`npm run types`): each statement must be accepted, or refused where it says so.
+// None of it is run but for the last line.
+function accepted(socket: net.Socket): void {
+  const policy: LimitConn = limitConn({ limit: 10 })
+  express().use(policy).use('/api', policy).get('/', policy)
+  connect().use(policy)
+  http.createServer((req, res) => policy(req, res, (error) => error))
+
+  limitConn({ limit: (req: express.Request) => (req.get('x-plan') === 'pro' ? 50 : 5) })
+  limitConn({
+    limit: async (req) => req.rawHeaders.length,
+    key: (req) => req.headers['x-api-key']?.toString(),
+  })
+  limitConn({ limit: 1, key: (req: express.Request, res: express.Response) => res.get('x') ?? req.ip })
+  limitConn({ limits: [{ limit: 1, key: byHeader('x'), zone: new Zone({ name: 'z' }), dryRun: true }] })
+  limitConn({
+    limit: 1,
+    key: (req) => byIp({ ipv6Subnet: [64, 48], trustProxy: ['loopback', '10.0.0.0/8'] })(req),
+  })
+  limitConn({
+    limit: 1,
+    reject: (req, res, next, decision) => next(new Error(`${req.url} ${decision.status}`)),
+  })
+  limitConn({
+    limit: 1,
+    skip: ['/healthz'],
+    message: { error: 'busy' },
+    retryAfter: 1,
+    sweep: { everyMs: 1 },
+  })
+  limitConn({
+    limit: 1,
+    message: (_req: express.Request, _res: express.Response, decision: Decision) => decision,
+  })
+  policy.setConfig({ statusCode: 429 })
+  policy.extend({ logLevel: 'info' }).zones[0]?.count({ text: 'x' })
+
+  const sync: Decision = new Limiter({ limit: 1 }).accept(socket)
+  const later: Promise<Decision> = new Limiter({ limit: 1, key: async () => 'k' }).accept(socket)
+  const listed: Promise<Decision> = new Limiter({ limits: [{ limit: async () => 1 }] }).accept(socket)
+  new Limiter({ limit: 1, key: (source: net.Socket) => source.localPort ?? '' }).accept(socket)
+  sync.lease?.release()
+  using lease = sync.lease
+  void [later, listed, lease]
+
+  // @ts-expect-error a number, not text
+  limitConn({ limit: 'ten' })
+  // @ts-expect-error no such option
+  limitConn({ limt: 3 })
+  // @ts-expect-error the answer of an async key is a Promise
+  new Limiter({ limit: 1, key: async () => 'k' }).accept(socket).passed
+  // @ts-expect-error a zone has a name
+  new Zone({})
+  http.createServer((req) => req.limitConn?.status === 'PASSED')
+}
+
+it('has types for Express, Connect and node:http, which the compiler has checked', () => {
+  expect(accepted).toBeInstanceOf(Function)
+})
