@@ -48,17 +48,17 @@ function accepted(socket: net.Socket): void {
   new Limiter({ limit: 1, key: (source: net.Socket) => source.localPort ?? '' }).accept(socket)
   sync.lease?.release()
   using lease = sync.lease
-  void [later, listed, lease]
 
   // @ts-expect-error a number, not text
   limitConn({ limit: 'ten' })
   // @ts-expect-error no such option
   limitConn({ limt: 3 })
   // @ts-expect-error the answer of an async key is a Promise
-  new Limiter({ limit: 1, key: async () => 'k' }).accept(socket).passed
+  const early = new Limiter({ limit: 1, key: async () => 'k' }).accept(socket).passed
   // @ts-expect-error a zone has a name
-  new Zone({})
+  const nameless = new Zone({})
   http.createServer((req) => req.limitConn?.status === 'PASSED')
+  void [later, listed, lease, early, nameless]
 }
 
 it('has types for Express, Connect and node:http, which the compiler has checked', () => {

@@ -42,5 +42,5 @@ export class LimitConnError extends Error {
 
 /** Tells a LimitConnError by its brand, so that two copies of this package know each other's errors. */
 export function isLimitConnError(value: unknown): value is LimitConnError {
-  return value instanceof Error && brand in value
+  return typeof value === 'object' && value !== null && brand in value
 }

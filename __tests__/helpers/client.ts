@@ -7,6 +7,7 @@ export class Client {
   readonly socket: net.Socket
   received = ''
   isClosed = false
+  #isReset = false
   error: NodeJS.ErrnoException | undefined
 
   constructor(socket: net.Socket) {
@@ -42,16 +43,15 @@ export class Client {
     await until('the client is closed', () => this.isClosed, withinMs)
   }
 
-  /** Sends a RST: under TLS from the socket below. */
+  /** Sends a RST: under TLS from the socket below, which then must not be destroyed from above: Node would crash. */
   reset(): void {
     const raw = (this.socket as net.Socket & { _parent?: net.Socket })._parent ?? this.socket
-    if (raw.destroyed) return
-    raw.resetAndDestroy()
-    this.socket.destroy()
+    if (!raw.destroyed) raw.resetAndDestroy()
+    this.#isReset = true
   }
 
   destroy(): void {
-    this.socket.destroy()
+    if (!this.#isReset) this.socket.destroy()
   }
 }
 

@@ -28,6 +28,7 @@ export class Resetting {
 
   constructor(port: number, request: string) {
     this.#worker = new Worker(clients, { eval: true, workerData: { port, request, done: this.#done } })
+    this.#worker.unref()
   }
 
   async ready(): Promise<void> {

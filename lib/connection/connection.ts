@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { follow, Holder, knownHolder, type Pulse } from '../core/holder.ts'
 import { isPeerGone } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
-import { isHalfOpen, isHandedOver, isLostByKernel, isUnread } from './pulse.ts'
+import { isHalfOpen, isHandedOver, isLostByKernel, isUnread, unsentBytes } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
@@ -14,19 +14,18 @@ export class Connection {
   /** Has the slots where connections are counted; where requests are counted they end with it. */
   readonly holder: Holder
   readonly socket: Socket
-  /** The socket below a TLSSocket. */
-  readonly raw: Socket | undefined
   /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
   readonly isTrackable: boolean
-  /** Nothing more runs on a connection that was refused. */
-  isRefused = false
+  /** Requests seen so far. */
+  requests = 0
+  /** Place in the line of the first request that was refused: what stands behind it is never answered. */
+  refusedAt: number = Infinity
   /** What each policy counts here. */
   readonly units: { readonly owner: Owner; readonly unit: 'connections' | 'requests' }[] = []
 
   private constructor(socket: Socket) {
     const raw = rawSocketOf(socket)
     this.socket = socket
-    this.raw = raw
     this.isTrackable = typeof socket.destroyed === 'boolean' && typeof socket.prependListener === 'function'
     this.holder = (raw && knownHolder(raw)) ?? knownHolder(socket) ?? new Holder()
     if (!this.isTrackable) return
@@ -43,6 +42,11 @@ export class Connection {
     return connection
   }
 
+  /** Nothing more is let in on a connection that was refused. */
+  get isRefused(): boolean {
+    return this.refusedAt < Infinity
+  }
+
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */
   pulse(): Pulse {
     const { socket } = this
@@ -50,9 +54,9 @@ export class Connection {
     return isHalfOpen(socket) || isUnread(socket) ? 'stalled' : 'open'
   }
 
-  /** Changes with each byte that moves: read, written, or taken out of the buffer by the application. */
+  /** Changes with each byte that moves: received, sent, or taken out of the buffer by the application. */
   progress(): string {
     const { bytesRead, bytesWritten, readableLength } = this.socket
-    return `${bytesRead}/${bytesWritten}/${readableLength}`
+    return `${bytesRead}/${bytesWritten}/${readableLength}/${unsentBytes(this.socket)}`
   }
 }

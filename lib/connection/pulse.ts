@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 
 /** Parts of a socket that Node keeps private; where one is missing the question is answered with no. */
 interface Private {
-  readonly _handle?: { getpeername?(into: object): number } | null
+  readonly _handle?: { getpeername?(into: object): unknown; readonly writeQueueSize?: number } | null
   readonly parser?: unknown
 }
 
@@ -14,12 +14,19 @@ export function isHandedOver(socket: Socket): boolean {
 /** A TCP socket whose connection the kernel has closed, though no event told. Under TLS the raw socket may stay so. */
 export function isLostByKernel(socket: Socket & Private): boolean {
   const handle = socket._handle
-  return typeof handle?.getpeername === 'function' && handle.getpeername({}) !== 0
+  const error = typeof handle?.getpeername === 'function' ? handle.getpeername({}) : undefined
+  // TLS over a Unix socket has the function, and it answers nothing.
+  return typeof error === 'number' && error !== 0
 }
 
-/** One side has ended: a FIN was seen or sent. */
+/** A side has ended, or both while bytes are still to be sent: a FIN was seen or is due. */
 export function isHalfOpen(socket: Socket): boolean {
-  return socket.readyState === 'readOnly' || socket.readyState === 'writeOnly'
+  return ['readOnly', 'writeOnly', 'closed'].includes(socket.readyState)
+}
+
+/** Bytes that the kernel has not taken: `bytesWritten` counts them already. */
+export function unsentBytes(socket: Socket & Private): number {
+  return socket._handle?.writeQueueSize ?? 0
 }
 
 /** Bytes wait in a socket that no parser owns and nobody reads: an upgrade that the application ignores. */

@@ -58,10 +58,18 @@ export class Sweep {
 
     let seen = 0
     for (const [connection, watch] of this.#watches) {
-      this.#look(connection, watch)
+      this.#tryToLook(connection, watch)
       if (++seen % slice === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     if (this.size === 0) this.#stop()
+  }
+
+  #tryToLook(connection: Connection, watch: Watch): void {
+    try {
+      this.#look(connection, watch)
+    } catch {
+      // A foreign stream that cannot be asked is left to its own events; the others have their turn.
+    }
   }
 
   #look(connection: Connection, watch: Watch): void {

@@ -19,9 +19,7 @@ const nat64 = ipaddr.IPv6.parse('64:ff9b::')
 export function parseAddress(text: string): Address | undefined {
   if (text.length > longestAddress) return undefined
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  if (!text.includes(':') || !ipaddr.IPv6.isValid(text)) return undefined
-
-  return canonical(ipaddr.IPv6.parse(text))
+  return text.includes(':') ? parseIpv6(text) : undefined
 }
 
 /** Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for everything else. */
@@ -49,6 +47,16 @@ export function subnetsOf(address: Address, ipv6Subnets: readonly number[]): rea
   if (address instanceof ipaddr.IPv4) return [address.toString()]
   if (address.range() === 'linkLocal') return [subnet(address, 128)]
   return ipv6Subnets.map((bits) => subnet(address, bits))
+}
+
+function parseIpv6(text: string): Address | undefined {
+  const bare = text.replace(/%[\w.:-]+$/, '')
+  const last = bare.slice(bare.lastIndexOf(':') + 1)
+  if (last.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(last)) return undefined
+
+  // ipaddr.js would read ::1.2.3.4 as IPv4-mapped, which it is not by its bits.
+  const whole = bare.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:')
+  return ipaddr.IPv6.isValid(whole) ? canonical(ipaddr.IPv6.parse(whole)) : undefined
 }
 
 function canonical(address: ipaddr.IPv6): Address {

@@ -34,14 +34,14 @@ export function enter(entry: Entry): Outcome {
   if (entry.holder.isEnded || entry.request?.isEnded) return gone
 
   const looks = entry.asks.flatMap((ask) => lookAt(entry, ask))
-  if (looks.length === 0) return notLimited
-
   const refusal = looks.find(isRefusal)
-  return refusal ? refuse(refusal) : admit(entry, looks)
+  if (refusal) return refuse(entry, refusal)
+
+  for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
+  return looks.length === 0 ? notLimited : admit(entry, looks)
 }
 
 function lookAt(entry: Entry, ask: Ask): Look[] {
-  if (ask.keys.length === 0) ask.limit.zone.tally('skipped')
   return ask.keys.map((key) => {
     const slot = entry.holder.find(ask.limit.zone, key)
     return { ask, key, slot, finding: slot ? atSlot(entry, ask, slot) : atKey(entry, ask, key) }
@@ -57,7 +57,7 @@ function atSlot({ owner }: Entry, { max }: Ask, slot: Slot): Finding {
 function atKey(entry: Entry, ask: Ask, key: string): Finding {
   const { zone } = ask.limit
   if (isCrowded(entry, ask)) return 'crowded'
-  if (zone.isFullFor(key)) return 'full'
+  if (!zone.hasRoomFor(ask.keys)) return 'full'
   return zone.activeUnder(key) >= ask.max ? 'over' : 'free'
 }
 
@@ -77,11 +77,14 @@ function isRefusal({ ask: { limit }, finding }: Look): boolean {
   return finding === 'over' || finding === 'crowded' || (finding === 'full' && limit.zone.onFull === 'reject')
 }
 
-function refuse(look: Look): Outcome {
+function refuse({ holder, owner }: Entry, look: Look): Outcome {
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
+  const decision = report('REJECTED', look)
+  if (!holder.isFirst(owner, zone, kind)) return { decision, hits: [] }
+
   zone.tally(kind, look.key)
-  return { decision: report('REJECTED', look), hits: [{ zone, key: look.key, kind }] }
+  return { decision, hits: [{ zone, key: look.key, kind }] }
 }
 
 function admit(entry: Entry, looks: readonly Look[]): Outcome {
@@ -102,6 +105,7 @@ function admit(entry: Entry, looks: readonly Look[]): Outcome {
 
 function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
   if (finding === 'held') return slot!.claimOf(owner)!.isDryRun
+  if (finding === 'full' && ask.limit.zone.onFull === 'pass') return false
   return ask.limit.isDryRun && finding !== 'free'
 }
 

@@ -119,7 +119,10 @@ const known: unique symbol = Symbol('limit-conn.holder')
 
 /** The holder of a host object, the same for all who ask; it ends when the object closes. */
 export function holderOf(source: Source & { [known]?: Holder }): Holder {
-  return source[known] ?? follow(source, new Holder())
+  if (source[known]) return source[known]
+  const holder = follow(source, new Holder())
+  holder.takePulse(() => (source.destroyed === true ? 'gone' : 'open'))
+  return holder
 }
 
 /** Makes a holder end with one more host object: a TLSSocket and its raw socket are one connection. */

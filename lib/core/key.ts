@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { parseAddress, subnetsOf, type Address } from './address.ts'
+import { parseAddress, parseRange, subnetsOf, type Address } from './address.ts'
 
 /** What {@link byIp} answers when the peer of a TCP connection is gone: the holder is neither counted nor passed on. */
 export const GONE: unique symbol = Symbol('limit-conn.gone')
@@ -52,10 +52,10 @@ export function textKey(text: string): string {
 export function keysToRead(key: ReadableKey, ipv6Subnets: readonly number[]): readonly string[] {
   if (typeof key === 'object') return [textKey(key.text)]
 
-  const [text = '', bits] = key.split('/', 2)
-  const address = parseAddress(text)
-  if (!address) return [textKey(key)]
-  return new AddressKey(address, bits === undefined ? ipv6Subnets : [Number(bits)]).keys
+  const address = parseAddress(key)
+  if (address) return new AddressKey(address, ipv6Subnets).keys
+  const range = key.includes('/') ? parseRange(key) : undefined
+  return range?.[0].kind() === 'ipv6' ? new AddressKey(range[0], [range[1]]).keys : [textKey(key)]
 }
 
 /** The subnet length of a tagged key, if it is that of IPv6 addresses. */

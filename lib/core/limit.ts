@@ -1,5 +1,5 @@
-import { LimitConnError } from '../errors.ts'
-import { invalidAs } from '../options/check.ts'
+import { isLimitConnError, LimitConnError } from '../errors.ts'
+import { invalidAs, show } from '../options/check.ts'
 import { GONE, keysOf, type KeyValue } from './key.ts'
 import type { Zone } from './zone.ts'
 
@@ -64,13 +64,20 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
 }
 
-/** The error for a function of the user's that threw or rejected. */
+/** The error for a function of the user's that threw or rejected; an error of this package stays what it is. */
 export function functionFailed(path: string, cause: unknown): LimitConnError {
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new LimitConnError('ERR_LIMIT_CONN_FUNCTION_FAILED', `${path} failed: ${reason}`, {
-    option: path,
-    cause,
-  })
+  if (isLimitConnError(cause)) return cause
+  const details = { option: path, cause }
+  return new LimitConnError('ERR_LIMIT_CONN_FUNCTION_FAILED', `${path} failed: ${reasonOf(cause)}`, details)
+}
+
+/** Anything can be thrown, also what has no text. */
+function reasonOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? ''.concat(cause.message) : show(cause)
+  } catch {
+    return 'it threw something that has no text'
+  }
 }
 
 function collect(answers: readonly Answer[]): Evaluation {
@@ -114,7 +121,7 @@ function answerOf(
   try {
     const value = call()
     if (!isThenable(value)) return goOn(value)
-    return value.then(goOn, (cause: unknown) => functionFailed(path, cause))
+    return Promise.resolve(value).then(goOn, (cause: unknown) => functionFailed(path, cause))
   } catch (cause) {
     return functionFailed(path, cause)
   }

@@ -49,11 +49,9 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
    * Call it when the source is new: what closed before is `GONE`.
    */
   accept(source: Source): Accepted<O> {
-    const evaluation = this.#policy.evaluate([source])
-    const decision = isThenable(evaluation)
-      ? evaluation.then((settled) => this.#enter(source, settled))
-      : this.#enter(source, evaluation)
-    return decision as Accepted<O>
+    // The holder comes first: a source that closes while a function is waited for must be seen to close.
+    const holder = isSource(source) && !isPeerGone(source) ? holderOf(source) : undefined
+    return this.#decide(source, holder) as Accepted<O>
   }
 
   /** Slots taken under a key; with several limits, the highest count. */
@@ -84,13 +82,21 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
     return new Limiter(extendOptions(this.#policy.parsed.given, options))
   }
 
-  #enter(source: Source, evaluation: Evaluation): Decision {
-    if (typeof source?.prependListener !== 'function') return failed(notASource(source)).decision
-    if (isPeerGone(source)) return gone.decision
-    const holder = holderOf(source)
+  #decide(source: Source, holder: Holder | undefined): Decision | Promise<Decision> {
+    if (!holder) return isSource(source) ? gone.decision : failed(notASource(source)).decision
+
+    const { parsed } = this.#policy
+    const evaluation = this.#policy.evaluate([source])
+    if (!isThenable(evaluation)) return this.#enter(holder, evaluation)
+    return evaluation.then((settled) => {
+      return parsed === this.#policy.parsed ? this.#enter(holder, settled) : this.#decide(source, holder)
+    })
+  }
+
+  #enter(holder: Holder, evaluation: Evaluation): Decision {
     const { decision } = this.#policy.enter(holder, evaluation)
-    if (!decision.passed || decision.status === undefined) return decision
-    return { ...decision, lease: this.#leaseOf(holder) }
+    const owns = holder.slots.some((slot) => slot.claimOf(this.#policy))
+    return decision.passed && owns ? { ...decision, lease: this.#leaseOf(holder) } : decision
   }
 
   /** One lease for a holder while it lasts: two leases on one slot would give it back twice. */
@@ -101,6 +107,10 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
     this.#leases.set(holder, lease)
     return lease
   }
+}
+
+function isSource(source: Source | undefined | null): boolean {
+  return typeof source?.prependListener === 'function'
 }
 
 function notASource(source: unknown): LimitConnError {

@@ -121,9 +121,10 @@ export class Zone {
     return this.#live.get(key)?.active ?? 0
   }
 
-  /** @internal A key that is not live now finds no room. */
-  isFullFor(key: string): boolean {
-    return this.#live.size >= this.max && !this.#live.has(key)
+  /** @internal Those of the keys that are not live find room, all of them. */
+  hasRoomFor(keys: readonly string[]): boolean {
+    if (this.#live.size + keys.length <= this.max) return true
+    return this.#live.size + keys.filter((key) => !this.#live.has(key)).length <= this.max
   }
 
   /** @internal Takes a slot. Whether there is room was looked at before, in the same tick. */

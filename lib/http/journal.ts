@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hit } from '../core/decision.ts'
+import { parseAddress } from '../core/address.ts'
 import { Flood } from '../log/flood.ts'
 import { contextLine } from '../log/line.ts'
 import { write } from '../log/logger.ts'
@@ -7,8 +8,11 @@ import type { Compiled } from '../options/middleware.ts'
 
 type Addressed = IncomingMessage & { readonly originalUrl?: string; readonly ip?: string }
 
+/** Tells of the limits that a request met. */
+export type Journal = (hits: readonly Hit[], req: IncomingMessage) => void
+
 /** Makes the function that tells of limits that were met, at the level and to the logger in force. */
-export function makeJournal(options: () => Compiled): (hits: readonly Hit[], req: IncomingMessage) => void {
+export function makeJournal(options: () => Compiled): Journal {
   const flood = new Flood((line) => {
     const { logger, logLevel } = options()
     if (logLevel !== false) write(logger, logLevel, line)
@@ -16,14 +20,23 @@ export function makeJournal(options: () => Compiled): (hits: readonly Hit[], req
 
   return function tell(hits, req) {
     if (options().logLevel === false) return
-    for (const hit of hits) flood.hit(hit, () => contextOf(req))
+    for (const hit of hits) flood.hit(hit, () => tryContextOf(req))
+  }
+}
+
+/** What is read here belongs to others: `req.ip` runs the trust function of the application, which may throw. */
+function tryContextOf(req: Addressed): string {
+  try {
+    return contextOf(req)
+  } catch {
+    return ''
   }
 }
 
 function contextOf(req: Addressed): string {
   const { socket, method, httpVersion, headers } = req
   return contextLine({
-    client: req.ip ?? socket.remoteAddress,
+    client: req.ip !== undefined && parseAddress(req.ip) ? req.ip : socket.remoteAddress,
     server: socket.localAddress && `${socket.localAddress}:${socket.localPort}`,
     request: `${method} ${req.originalUrl ?? req.url} HTTP/${httpVersion}`,
     host: headers.host,

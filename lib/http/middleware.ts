@@ -1,8 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Connection } from '../connection/connection.ts'
 import { Sweep } from '../connection/sweep.ts'
-import type { Decision, Status } from '../core/decision.ts'
-import { functionFailed, isThenable, type Evaluation } from '../core/limit.ts'
+import type { Status } from '../core/decision.ts'
 import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
@@ -10,9 +9,7 @@ import { extendOptions, mergeOptions } from '../options/merge.ts'
 import { middlewareConfig, type Compiled, type LimitConnOptions } from '../options/middleware.ts'
 import { Exchange } from './exchange.ts'
 import { makeJournal } from './journal.ts'
-import { refuse, type Turn } from './refuse.ts'
-import { skips } from './skip.ts'
-import { unitOf } from './unit.ts'
+import { begin } from './passage.ts'
 
 /** What became of a request, as nginx's `$limit_conn_status` tells it. */
 export interface RequestStatus {
@@ -80,10 +77,10 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
     next: (error?: unknown) => void,
   ): void {
     if (req.httpVersionMajor > 1) return next(unsupported())
+    if (!req.socket) return next(noSocket())
+
     const connection = Connection.of(req.socket)
     const exchange = Exchange.of(connection, res)
-    if (isOver(connection, exchange)) return
-
     begin({ req, res, next, connection, exchange, policy, sweep, tell })
   }
 
@@ -101,76 +98,6 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   }) as unknown as LimitConn
 }
 
-interface Passage extends Omit<Turn, 'unit' | 'options'> {
-  readonly exchange: Exchange
-  readonly policy: Policy<LimitConnOptions, Compiled>
-  readonly sweep: Sweep
-  readonly tell: ReturnType<typeof makeJournal>
-}
-
-/** Finds out who asks, now or later. The unit is found first: it belongs to the connection, not to the request. */
-function begin(passage: Passage): void {
-  const { req, res, next, connection, policy } = passage
-  const options = policy.parsed
-  let unit: Turn['unit']
-  try {
-    unit = unitOf(connection, policy, { req, options })
-  } catch (cause) {
-    return next(functionFailed('trust proxy', cause))
-  }
-
-  const turn = { req, res, next, connection, unit, options }
-  whenSettled(skips(options, req), (skip) => {
-    if (isOver(connection, passage.exchange)) return
-    if (skip instanceof LimitConnError) return next(skip)
-    if (skip) return pass(passage)
-    whenSettled(policy.evaluate([req, res]), (evaluation) => decide(passage, turn, evaluation))
-  })
-}
-
-/** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
-function decide(passage: Passage, turn: Turn, evaluation: Evaluation): void {
-  const { req, next, connection, exchange, policy, sweep } = passage
-  if (isOver(connection, exchange)) return
-
-  const isRequest = turn.unit === 'requests'
-  const { decision, hits } = isRequest
-    ? policy.enter(exchange, evaluation)
-    : policy.enter(connection.holder, evaluation, exchange)
-  if (decision.error) return next(decision.error)
-  if (decision.status === 'GONE') return void connection.socket.destroy()
-
-  note(req, decision)
-  passage.tell(hits, req)
-  if (!decision.passed) return refuse(turn, decision)
-  if (decision.status) sweep.watch(connection)
-  next()
-}
-
-function pass({ policy, next }: Passage): void {
-  for (const zone of policy.zones) zone.tally('skipped')
-  next()
-}
-
-/** Nothing is to be done for the request: its client left, its response closed, or its connection was refused. */
-function isOver(connection: Connection, exchange: Exchange): boolean {
-  if (!connection.holder.isEnded) return exchange.isEnded || connection.isRefused
-  connection.socket.destroy()
-  return true
-}
-
-/** A dry-run hit of one policy is not hidden by another that passed. */
-function note(req: IncomingMessage, { status, zone, limit, active }: Decision): void {
-  if (!status || (status === 'PASSED' && req.limitConn)) return
-  req.limitConn = { status, zone, limit, active } as RequestStatus
-}
-
-function whenSettled<T>(value: T | Promise<T>, goOn: (value: T) => void): void {
-  if (!isThenable(value)) return goOn(value)
-  // In a tick of its own, so that what `next` throws is an uncaught exception as ever, not a rejection.
-  void value.then((settled) => process.nextTick(goOn, settled))
-}
-
 function notCalled(): LimitConnError {
   return new LimitConnError(
     'ERR_LIMIT_CONN_NOT_CALLED',
@@ -180,4 +107,8 @@ function notCalled(): LimitConnError {
 
 function unsupported(): LimitConnError {
   return new LimitConnError('ERR_LIMIT_CONN_HTTP2', 'limitConn does not count HTTP/2 yet; serve HTTP/1.1')
+}
+
+function noSocket(): LimitConnError {
+  return new LimitConnError('ERR_LIMIT_CONN_INVALID_SOURCE', 'limitConn met a request without a socket')
 }

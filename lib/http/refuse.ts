@@ -5,7 +5,9 @@ import type { Decision } from '../core/decision.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { Compiled, MessageFunction, RejectHandler } from '../options/middleware.ts'
-import { respond } from './respond.ts'
+import type { Exchange } from './exchange.ts'
+import { encode, respond } from './respond.ts'
+import { whenSettled } from './settle.ts'
 import type { Unit } from './unit.ts'
 
 /** A request that is on its way through the middleware. */
@@ -14,6 +16,7 @@ export interface Turn {
   readonly res: ServerResponse
   readonly next: (error?: unknown) => void
   readonly connection: Connection
+  readonly exchange: Exchange
   readonly unit: Unit
   readonly options: Compiled
 }
@@ -32,28 +35,37 @@ const lingerMs = 900
  * the request is answered, for the connection may be a proxy's and carry others.
  */
 export function refuse(turn: Turn, decision: Decision): void {
-  const { connection, unit, res, options } = turn
+  const { connection, exchange, unit, options } = turn
   const { reject, message } = options
 
   if (unit === 'connections') {
-    connection.isRefused = true
+    connection.refusedAt = Math.min(connection.refusedAt, exchange.place)
     if (reject === 'destroy') return void connection.socket.destroy()
-    if (reject === 'reset') return reset(connection)
-    if (!res.headersSent) res.setHeader('Connection', 'close')
+    if (reject === 'reset') return reset(connection.socket)
     closeSoon(turn, typeof reject === 'function' || typeof message === 'function' ? options.timeoutMs : 0)
   }
   if (typeof reject === 'function') handOver(turn, reject, decision)
   else answer(turn, decision)
 }
 
+/** Answers a request that was not let in before another of its connection was refused, and that stands before it. */
+export function turnAway(turn: Turn): void {
+  const { connection, exchange, res, options } = turn
+  const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
+
+  connection.refusedAt = exchange.place
+  closeSoon(turn, 0)
+  if (!(body instanceof LimitConnError)) respond(res, options, body)
+}
+
 /** Answers by itself, with the body that `message` says. */
 function answer(turn: Turn, decision: Decision): void {
   const { req, res, next, options } = turn
-  if (typeof options.message !== 'function') return respond(res, options, options.message)
+  const { message } = options as { message: MessageFunction }
+  const run = typeof message === 'function' ? () => message(req, res, decision) : () => message
 
-  const message = options.message as MessageFunction
-  const call = { path: 'options.message', run: () => message(req, res, decision) }
-  settle(turn, call, (body) => {
+  settle(turn, { path: 'options.message', run }, (value) => {
+    const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) next(body)
     else respond(res, options, body)
   })
@@ -79,18 +91,16 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
 
 /** Calls a function of the user's, and goes on with what it answers or with the error. */
 function settle(turn: Turn, call: Call, goOn: (value: unknown) => void): void {
-  let value: unknown
-  try {
-    value = call.run()
-  } catch (cause) {
-    value = functionFailed(call.path, cause)
-  }
-  if (!isThenable(value)) return goOn(value)
+  whenSettled(attempt(call, turn.options.timeoutMs), goOn)
+}
 
-  // In a tick of its own, so that what `next` throws is an uncaught exception as ever, not a rejection.
-  void withDeadline(value, turn.options.timeoutMs, call.path).then((settled) =>
-    process.nextTick(goOn, settled),
-  )
+function attempt({ path, run }: Call, timeoutMs: number): unknown {
+  try {
+    const value = run()
+    return isThenable(value) ? withDeadline(value, timeoutMs, path) : value
+  } catch (cause) {
+    return functionFailed(path, cause)
+  }
 }
 
 /** Express takes `next('route')` and `next('router')` for a way on, not for an error. */
@@ -98,28 +108,32 @@ function isError(error: unknown): boolean {
   return Boolean(error) && error !== 'route' && error !== 'router'
 }
 
-/** Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. */
+/**
+ * Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. A
+ * function of the user's has its own time before; `prefinish` says that the answer was handed to the socket.
+ */
 function closeSoon({ connection, res }: Turn, extraMs: number): void {
-  function startTimer(): void {
-    const timer = setTimeout(() => connection.socket.destroy(), lingerMs + extraMs)
-    connection.holder.onEnd(() => clearTimeout(timer))
+  let timer: NodeJS.Timeout | undefined
+
+  function closeIn(ms: number): void {
+    clearTimeout(timer)
+    timer = setTimeout(() => connection.socket.destroy(), ms)
   }
 
-  if (res.socket) startTimer()
-  else res.once('socket', startTimer)
+  if (!res.headersSent) res.setHeader('Connection', 'close')
+  if (res.socket) closeIn(lingerMs + extraMs)
+  else res.once('socket', () => closeIn(lingerMs + extraMs))
+  res.once('prefinish', () => closeIn(lingerMs))
+  connection.holder.onEnd(() => clearTimeout(timer))
 }
 
 /**
- * Resets the connection, where there is a TCP handle to reset; else closes it.
+ * Resets the connection where there is a TCP handle to reset, and closes it under TLS.
  *
- * A raw socket is reset after the parser of its TLSSocket has come back: before, `server.close()` would throw later on.
+ * To reset the socket below a TLSSocket would get around that, and can crash the process: Node 20, 22 and 24 end with a
+ * segmentation fault if the TLSSocket is destroyed in the same turn while it writes.
  */
-function reset({ socket, raw }: Connection): void {
-  if (raw) process.nextTick(resetOrDestroy, raw)
-  else resetOrDestroy(socket)
-}
-
-function resetOrDestroy(socket: Socket): void {
+function reset(socket: Socket): void {
   try {
     socket.resetAndDestroy()
   } catch {

@@ -1,21 +1,34 @@
 import type { ServerResponse } from 'node:http'
+import { functionFailed } from '../core/limit.ts'
+import type { LimitConnError } from '../errors.ts'
 import type { Compiled } from '../options/middleware.ts'
 
-/** Answers through `res`, so that access logs see it: text, bytes, or a JSON value. */
-export function respond(res: ServerResponse, { statusCode, retryAfter }: Compiled, message: unknown): void {
+/** A body as it is sent. */
+export interface Body {
+  readonly type: string
+  readonly bytes: Buffer
+}
+
+/** Answers through `res`, so that access logs see it. */
+export function respond(res: ServerResponse, { statusCode, retryAfter }: Compiled, body: Body): void {
   if (res.writableEnded) return
   if (res.headersSent) return void res.destroy()
 
-  const { type, body } = encode(message)
   res.statusCode = statusCode
-  res.setHeader('Content-Type', type)
-  res.setHeader('Content-Length', body.length)
+  res.setHeader('Content-Type', body.type)
+  res.setHeader('Content-Length', body.bytes.length)
   if (retryAfter !== false) res.setHeader('Retry-After', retryAfter)
-  res.end(body)
+  res.end(body.bytes)
 }
 
-function encode(message: unknown): { type: string; body: Buffer } {
-  if (typeof message === 'string') return { type: 'text/plain; charset=utf-8', body: Buffer.from(message) }
-  if (message instanceof Uint8Array) return { type: 'application/octet-stream', body: Buffer.from(message) }
-  return { type: 'application/json; charset=utf-8', body: Buffer.from(JSON.stringify(message) ?? 'null') }
+/** Text, bytes or a JSON value as a body; an error for what JSON has no form for. */
+export function encode(message: unknown): Body | LimitConnError {
+  if (typeof message === 'string') return { type: 'text/plain; charset=utf-8', bytes: Buffer.from(message) }
+  if (message instanceof Uint8Array) return { type: 'application/octet-stream', bytes: Buffer.from(message) }
+  try {
+    const bytes = Buffer.from(JSON.stringify(message) ?? 'null')
+    return { type: 'application/json; charset=utf-8', bytes }
+  } catch (cause) {
+    return functionFailed('options.message', cause)
+  }
 }

@@ -17,7 +17,7 @@ export function skips(
     if (typeof skip !== 'function') return isListed(skip, req, trusts[0])
     const answer: unknown = skip(req)
     if (!isThenable(answer)) return Boolean(answer)
-    return withDeadline(answer.then(Boolean), timeoutMs, 'options.skip')
+    return withDeadline(Promise.resolve(answer).then(Boolean), timeoutMs, 'options.skip')
   } catch (cause) {
     return functionFailed('options.skip', cause)
   }
@@ -36,6 +36,6 @@ function isListed(
 
 /** The path of a request target as it was sent, undecoded. @see RFC 9112 section 3.2, origin-form and absolute-form */
 function pathOf(target: string): string {
-  const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  const origin = target.startsWith('/') ? target : target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]+/i, '')
   return origin.replace(/[?#].*$/s, '') || '/'
 }

@@ -97,7 +97,7 @@ function socketOf(source: AddressSource): Peer {
 
 function aSubnetList(value: unknown, path: string): readonly number[] {
   const accepted = 'a whole number from 1 to 128, or a list of one to four of them'
-  const list: unknown[] = Array.isArray(value) ? value : [value]
+  const list: unknown[] = Array.isArray(value) ? [...value] : [value]
   if (list.length < 1 || list.length > 4) throw invalid(path, value, accepted)
   const subnets = list.map((bits) => whole(1, 128, accepted)(bits, path))
   return [...new Set(subnets)].toSorted((a, b) => b - a)

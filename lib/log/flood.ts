@@ -1,12 +1,14 @@
 import type { Hit } from '../core/decision.ts'
+import type { Zone } from '../core/zone.ts'
 import { hitLine } from './line.ts'
 
 /** Writes one line. */
 export type Write = (line: string) => void
 
 const windowMs = 10_000
+const window = `${windowMs / 1_000} s`
 const mostEntries = 1_024
-/** Lines written at one time: the first hits of one second, or the summaries of one window. */
+/** Most lines in one second, first hits and summaries together. */
 const mostLines = 10
 
 interface Entry {
@@ -16,11 +18,13 @@ interface Entry {
 
 /**
  * Flood control: the first hit of a zone, key and kind is written whole; what follows within 10 seconds is counted and
- * summed up at their end. At most ten first hits a second are written, and ten summaries: the rest share one line.
+ * summed up at their end. At most ten lines a second are written: the keys that find no place share one line.
  */
 export class Flood {
   readonly #write: Write
   readonly #entries = new Map<string, Entry>()
+  readonly #numbers = new WeakMap<Zone, number>()
+  #zones = 0
   #unlisted = 0
   #written = 0
   #second = 0
@@ -33,7 +37,7 @@ export class Flood {
   /** Writes a hit, or counts it. The context is only made for a line that is written. */
   hit(hit: Hit, context: () => string): void {
     this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
-    const id = `${hit.kind} ${hit.zone.name} ${hit.key}`
+    const id = `${hit.kind} ${this.#numberOf(hit.zone)} ${hit.key}`
     const known = this.#entries.get(id)
 
     if (known) known.suppressed++
@@ -41,20 +45,36 @@ export class Flood {
     else this.#first(id, hit, context)
   }
 
-  /** Ends the window: writes the summaries and forgets all hits. */
+  /** Ends the window: writes the summaries, the loudest keys first, and forgets all hits. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const suppressed = [...this.#entries.values()].filter((entry) => entry.suppressed > 0)
     const loudest = suppressed.toSorted((a, b) => b.suppressed - a.suppressed)
-    const rest = loudest.slice(mostLines).reduce((sum, entry) => sum + entry.suppressed, this.#unlisted)
-
     this.#entries.clear()
-    this.#unlisted = 0
-    for (const entry of loudest.slice(0, mostLines)) {
-      this.#write(`${hitLine(entry.hit)}, ${entry.suppressed} more in ${windowMs / 1_000} s`)
+
+    for (const [place, { hit, suppressed: more }] of loudest.entries()) {
+      if (place < mostLines - 1 && this.#mayWrite()) this.#write(`${hitLine(hit)}, ${more} more in ${window}`)
+      else this.#unlisted += more
     }
-    if (rest > 0) this.#write(`limiting connections, ${rest} more of other keys in ${windowMs / 1_000} s`)
+    if (this.#unlisted > 0) this.#summariseRest()
+  }
+
+  /** One line for all the rest; a second later if there were ten in this one. */
+  #summariseRest(): void {
+    if (!this.#mayWrite()) {
+      this.#timer = setTimeout(() => this.flush(), 1_000).unref()
+      return
+    }
+    this.#write(`limiting connections, ${this.#unlisted} more of other keys in ${window}`)
+    this.#unlisted = 0
+  }
+
+  /** Zones may have one name. */
+  #numberOf(zone: Zone): number {
+    const number = this.#numbers.get(zone) ?? ++this.#zones
+    this.#numbers.set(zone, number)
+    return number
   }
 
   #first(id: string, hit: Hit, context: () => string): void {

@@ -41,6 +41,12 @@ export const limitChecks: Checks = {
   dryRun: aBoolean,
 }
 
+/** A limit, as far as its zone goes. */
+interface Keyed {
+  readonly key: unknown
+  readonly zone?: Zone
+}
+
 const ownZones = new WeakSet<Zone>()
 let zonesMade = 0
 
@@ -56,16 +62,23 @@ export function listOf(checked: GivenLimits): readonly AnyLimit[] {
   return [{ limit, ...(key && { key }), ...(zone && { zone }) }]
 }
 
-/** A zone for each limit: the one given, else the own one that the limit had before, else a new one. */
-export function zonesOf(list: readonly AnyLimit[], before?: Parsed<object>): readonly Zone[] {
-  const given = list.map((limit) => limit.zone)
-  const repeated = given.findIndex((zone, index) => zone && given.indexOf(zone) < index)
-  if (repeated >= 0) throw duplicateZone(repeated, given[repeated]!)
+/**
+ * A zone for each limit: the one given; else the own one of an earlier limit with the same key, or in the same place of
+ * the list; else a new one.
+ */
+export function zonesOf(list: readonly Keyed[], before?: Parsed<object>): readonly Zone[] {
+  const zones = list.map((limit) => limit.zone)
+  const repeated = zones.findIndex((zone, index) => zone && zones.indexOf(zone) < index)
+  if (repeated >= 0) throw duplicateZone(repeated, zones[repeated]!)
 
-  return given.map((zone, index) => {
-    const earlier = before?.limits[index]?.zone
-    if (zone) return zone
-    return earlier && ownZones.has(earlier) && !given.includes(earlier) ? earlier : makeZone()
+  const earlier = before?.limits ?? []
+  const isFree = (zone: Zone): boolean => ownZones.has(zone) && !zones.includes(zone)
+  for (const [index, { key }] of list.entries()) {
+    zones[index] ??= earlier.find((limit) => limit.key === key && isFree(limit.zone))?.zone
+  }
+  return zones.map((zone, index) => {
+    const inPlace = earlier[index]?.zone
+    return zone ?? (inPlace && isFree(inPlace) ? inPlace : makeZone())
   })
 }
 
@@ -77,7 +90,7 @@ function makeZone(): Zone {
 
 export function aLimitList(value: unknown, path: string): readonly AnyLimit[] {
   if (!Array.isArray(value) || value.length === 0) throw invalid(path, value, 'a list of at least one limit')
-  return value.map((limit: unknown, index) => {
+  return Array.from(value, (limit: unknown, index) => {
     const checked = checkObject(limit, `${path}[${index}]`, limitChecks)
     if (checked['limit'] === undefined) throw missingLimit(`${path}[${index}].limit`)
     return checked as unknown as AnyLimit

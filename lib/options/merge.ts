@@ -5,7 +5,7 @@ const single = ['limit', 'key', 'zone'] as const
 /** Options over those in force: `limits` replaces a single limit, everything else replaces its namesake. */
 export function mergeOptions(given: object, next: unknown): Record<string, unknown> {
   const over = givenIn(next, 'options')
-  return { ...('limits' in over ? without(given, single) : given), ...over }
+  return { ...('limits' in over ? without(given, single) : given), ...over, ...sweepOver(given, over) }
 }
 
 /**
@@ -16,7 +16,13 @@ export function mergeOptions(given: object, next: unknown): Record<string, unkno
 export function extendOptions(above: object, options: unknown): Record<string, unknown> {
   const here = givenIn(options, 'options')
   const hasLimits = [...single, 'limits'].some((name) => name in here)
-  return { ...(hasLimits ? without(above, [...single, 'limits']) : above), ...here }
+  const inherited = hasLimits ? without(above, [...single, 'limits']) : above
+  return { ...inherited, ...here, ...sweepOver(above, here) }
+}
+
+/** The one option that has options of its own: they are merged one by one. */
+function sweepOver(given: { readonly sweep?: unknown }, over: { readonly sweep?: unknown }): object {
+  return typeof over.sweep === 'object' ? { sweep: { ...(given.sweep as object), ...over.sweep } } : {}
 }
 
 function without(options: object, names: readonly string[]): Record<string, unknown> {

@@ -78,7 +78,7 @@ const checks = {
   message: aMessage,
   reject: aReject,
   retryAfter: aRetryAfter,
-  skip: (value: unknown, path: string) => compileSkip(value, path) && value,
+  skip: aSkip,
   sweep: (value: unknown, path: string) => checkObject(value, path, sweepChecks),
 }
 
@@ -125,6 +125,11 @@ function aReject(value: unknown, path: string): unknown {
 function aRetryAfter(value: unknown, path: string): number | false {
   if (value === false) return false
   return whole(1, 31_536_000, 'false, or a whole number of seconds from 1 to 31536000')(value, path)
+}
+
+function aSkip(value: unknown, path: string): unknown {
+  compileSkip(value, path)
+  return Array.isArray(value) ? Object.freeze([...value]) : value
 }
 
 function aMessage(value: unknown, path: string): unknown {

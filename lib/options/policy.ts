@@ -51,7 +51,8 @@ export function limiterConfig(options: unknown, before?: Parsed<LimiterOptions>)
 /** Compiles the limits of options whose values were checked one by one. */
 export function parsePolicy<O extends object>(checked: CheckedPolicy, before?: Parsed<O>): Parsed<O> {
   const list = listOf(checked)
-  const zones = zonesOf(list, before)
+  const keyed = list.map((limit) => ({ key: defaultKey, ...limit }))
+  const zones = zonesOf(keyed, before)
   const filled = list.map((limit, index) => ({ ...limit, zone: zones[index]! }))
   const defaults = { timeoutMs: 1_000, maxKeysPerConnection: 16, dryRun: false, ...checked }
 

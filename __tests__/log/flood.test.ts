@@ -1,0 +1,138 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
+import type { Hit } from '../../lib/core/decision.ts'
+import { Zone } from '../../lib/index.ts'
+import { Flood } from '../../lib/log/flood.ts'
+
+const zone = new Zone({ name: 'z' })
+const other = new Zone({ name: 'other' })
+const line = 'limiting connections by zone "z"'
+
+let lines: string[] = []
+let flood: Flood
+let contexts = 0
+
+function hit(key: string, over: Partial<Hit> = {}): void {
+  const context = (): string => {
+    contexts++
+    return `, client: ${key}`
+  }
+  flood.hit({ zone, kind: 'rejected', key, ...over }, context)
+}
+
+/** The lines that were written since the last look. */
+function written(): string[] {
+  return lines.splice(0)
+}
+
+beforeEach(() => {
+  jest.useFakeTimers()
+  contexts = 0
+  lines = []
+  flood = new Flood((text) => lines.push(text))
+})
+
+afterEach(() => {
+  jest.clearAllTimers()
+  jest.useRealTimers()
+})
+
+describe('Flood', () => {
+  it('writes the first hit whole, at once', () => {
+    hit('a')
+    expect(written()).toEqual([`${line}, client: a`])
+  })
+
+  it('sums up what follows within 10 seconds, and tells the number', () => {
+    for (let i = 0; i < 813; i++) hit('a')
+    expect(written()).toEqual([`${line}, client: a`])
+    jest.advanceTimersByTime(9_999)
+    expect(written()).toEqual([])
+    jest.advanceTimersByTime(1)
+    expect(written()).toEqual([`${line}, 812 more in 10 s`])
+  })
+
+  it('writes no summary where nothing followed, and starts again with the next hit', () => {
+    hit('a')
+    jest.advanceTimersByTime(10_000)
+    expect(written()).toEqual([`${line}, client: a`])
+    expect(jest.getTimerCount()).toBe(0)
+
+    jest.advanceTimersByTime(60_000)
+    hit('a')
+    hit('a')
+    jest.advanceTimersByTime(10_000)
+    expect(written()).toEqual([`${line}, client: a`, `${line}, 1 more in 10 s`])
+  })
+
+  it('tells zones, keys and kinds apart', () => {
+    const kinds = [{}, { zone: other }, { kind: 'dry run' }, { kind: 'exhausted' }] as const
+    for (const over of [...kinds, ...kinds]) hit('a', over)
+    hit('b')
+    const texts = [
+      line,
+      'limiting connections by zone "other"',
+      'limiting connections, dry run, by zone "z"',
+      'no room for a new key in limit_conn_zone "z"',
+    ]
+    expect(written()).toEqual([...texts.map((text) => `${text}, client: a`), `${line}, client: b`])
+    jest.advanceTimersByTime(10_000)
+    expect(written()).toEqual(texts.map((text) => `${text}, 1 more in 10 s`))
+  })
+
+  it('makes the context only for a line that is written', () => {
+    for (let i = 0; i < 1_000; i++) hit(`key ${i % 20}`)
+    expect([contexts, written().length]).toEqual([10, 10])
+  })
+
+  it('never shows a key of its own accord', () => {
+    for (let i = 0; i < 3_000; i++)
+      flood.hit({ zone, kind: 'rejected', key: `secret ${i % 1_500}` }, () => '')
+    jest.advanceTimersByTime(10_000)
+    expect(written().join('\n')).not.toContain('secret')
+  })
+
+  it('remembers at most 1,024 keys, and counts every hit in one line or another', () => {
+    for (let i = 0; i < 10_000; i++) hit(`key ${i}`)
+    const first = written()
+    jest.advanceTimersByTime(10_000)
+    const summaries = written()
+
+    const counted = summaries.map((text) => Number(/, (\d+) more/.exec(text)?.[1]))
+    expect(first.length + counted.reduce((sum, n) => sum + n, 0)).toBe(10_000)
+    expect(summaries.at(-1)).toMatch(/^limiting connections, \d+ more of other keys in 10 s$/)
+    expect(first.length).toBe(10)
+    expect(summaries.length).toBeLessThanOrEqual(10)
+  })
+
+  it('adds up the hits of the keys beyond 1,024 without telling them apart', () => {
+    for (let i = 0; i < 1_025; i++) hit(`key ${i}`)
+    for (let i = 0; i < 500; i++) hit('key 1024')
+    for (let i = 0; i < 400; i++) hit('key 1023')
+    written()
+    jest.advanceTimersByTime(10_000)
+    const summaries = written()
+    expect(summaries[0]).toBe(`${line}, 401 more in 10 s`)
+    expect(summaries.at(-1)).toBe('limiting connections, 1506 more of other keys in 10 s')
+  })
+
+  it('A-19: writes at most ten lines in any second under 10,000 hits with distinct keys a second', () => {
+    const perSecond = new Map<number, number>()
+    flood = new Flood(() => {
+      const second = Math.floor(performance.now() / 1_000)
+      perSecond.set(second, (perSecond.get(second) ?? 0) + 1)
+    })
+    for (let tick = 0; tick < 2_500; tick++) {
+      for (let i = 0; i < 100; i++) hit(`key ${tick} ${i}`)
+      jest.advanceTimersByTime(10)
+    }
+    expect(perSecond.size).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10)
+  })
+
+  it('keeps no process alive', () => {
+    jest.useRealTimers()
+    const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    new Flood(() => undefined).hit({ zone, kind: 'rejected', key: 'a' }, () => '')
+    expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
+  })
+})
