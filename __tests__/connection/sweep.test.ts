@@ -1,7 +1,10 @@
 import { execFile, fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { mkdtempSync } from 'node:fs'
+import net, { type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
+import tls from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { limitConn, type LimitConnOptions } from '../../lib/index.ts'
@@ -12,17 +15,17 @@ import { elapse, until } from '../helpers/until.ts'
 
 const fast = { everyMs: 20, graceMs: 300 }
 
-async function start(options: Partial<LimitConnOptions> = {}, tls = false) {
+async function start(options: Partial<LimitConnOptions> = {}, isTls = false) {
   const policy = limitConn({ limit: 100, logLevel: false, sweep: fast, ...options })
   const held = new Held()
-  const server = await serve(bare([policy], held.handler), { policies: [policy], tls })
+  const server = await serve(bare([policy], held.handler), { policies: [policy], tls: isTls })
   const [zone] = policy.zones
   return { policy, held, server, zone: zone! }
 }
 
 /** Connections of which each has had one request answered. */
-async function idle(n: number, tls = false) {
-  const started = await start({}, tls)
+async function idle(n: number, isTls = false) {
+  const started = await start({}, isTls)
   const clients = await Promise.all(Array.from({ length: n }, () => started.server.get()))
   await started.held.arrived(n)
   started.held.release()
@@ -33,9 +36,9 @@ async function idle(n: number, tls = false) {
 
 const isPlain = (socket: Socket): boolean => !('encrypted' in socket)
 
-describe.each([false, true])('ends that Node does not report, TLS %s', (tls) => {
+describe.each([false, true])('ends that Node does not report, TLS %s', (isTls) => {
   it('A-28: gives back at once what lost its close listeners', async () => {
-    const { server, clients, zone } = await idle(20, tls)
+    const { server, clients, zone } = await idle(20, isTls)
     for (const socket of server.sockets) socket.removeAllListeners('close')
     for (const client of clients) client.reset()
 
@@ -44,7 +47,7 @@ describe.each([false, true])('ends that Node does not report, TLS %s', (tls) => 
   })
 
   it('gives back a request whose response lost its close listeners, on a connection that lives on', async () => {
-    const { server, held, zone } = await start({ count: 'requests' }, tls)
+    const { server, held, zone } = await start({ count: 'requests' }, isTls)
     const client = await server.get()
     await held.arrived(1)
     held.waiting[0]!.res.removeAllListeners('close')
@@ -56,7 +59,7 @@ describe.each([false, true])('ends that Node does not report, TLS %s', (tls) => 
   })
 
   it('never cuts an open connection, however silent', async () => {
-    const { held, server, zone } = await start({ sweep: { everyMs: 5, graceMs: 10 } }, tls)
+    const { held, server, zone } = await start({ sweep: { everyMs: 5, graceMs: 10 } }, isTls)
     const client = await server.get()
     await held.arrived(1)
     await elapse(200)
@@ -162,6 +165,82 @@ describe('A-11: half-open and unread connections, after the grace time in silenc
 
     expect(zone.stats().active).toBe(1)
   })
+})
+
+describe('what is only slow, or strange, is left alone', () => {
+  it('a half-open client that still takes a response from the queue of the kernel', async () => {
+    const { server, held, zone } = await start({ sweep: { everyMs: 20, graceMs: 1_000 } })
+    Object.assign(server.server, { httpAllowHalfOpen: true })
+    const client = await server.connect({ allowHalfOpen: true })
+    client.get().socket.end()
+    await held.arrived(1)
+    client.socket.pause()
+    held.waiting[0]!.res.end('x'.repeat(100_000_000))
+    for (let reads = 0; reads < 60; reads++) {
+      client.socket.resume()
+      await elapse(2)
+      client.socket.pause()
+      await elapse(40)
+    }
+
+    expect(client.received.length).toBeLessThan(100_000_000)
+    expect(client.isClosed).toBe(false)
+    expect(zone.stats().active).toBe(1)
+  })
+
+  it('a client on https over a Unix socket, which the kernel knows no peer address of', async () => {
+    const socketPath = path.join(mkdtempSync(path.join(tmpdir(), 'limit-conn-')), 'socket')
+    const policy = limitConn({
+      limit: 1,
+      key: () => 'k',
+      logLevel: false,
+      sweep: { everyMs: 5, graceMs: 10 },
+    })
+    const held = new Held()
+    const server = await serve(bare([policy], held.handler), {
+      policies: [policy],
+      tls: true,
+      path: socketPath,
+    })
+    const socket = tls.connect({ socket: net.connect(socketPath), rejectUnauthorized: false })
+    socket.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n')
+    await held.arrived(1)
+    await elapse(100)
+
+    expect(policy.zones[0]!.audit()).toEqual({ active: 1, found: 1, gone: 0, stalled: 0, isClean: true })
+    expect(socket.destroyed).toBe(false)
+    socket.destroy()
+    await until('the slot is given back', () => server.sockets.size === 0)
+  })
+
+  it('a foreign stream that throws when it is asked; the others have their turn', async () => {
+    const { server, clients, zone } = await idle(2)
+    const [strange, other] = [...server.sockets]
+    Object.defineProperty(strange, 'readyState', {
+      get: () => {
+        throw new Error('no')
+      },
+    })
+    other!.removeAllListeners('close')
+    for (const client of clients) client.reset()
+
+    await until('both are given back', () => zone.stats().active === 0)
+    ;(server.sockets as Set<Socket>).delete(other!)
+  })
+})
+
+it('frees a client that has closed its side and never reads what both are waiting for', async () => {
+  const { server, held, zone } = await start()
+  const client = await server.connect({ allowHalfOpen: true })
+  client.socket.pause()
+  client.write('POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 1\r\n\r\nx')
+  await held.arrived(1)
+  const { req, res } = held.waiting[0]!
+  req.resume()
+  res.end('x'.repeat(20_000_000))
+  client.socket.end()
+
+  await until('the sweep has given it back', () => zone.stats().active === 0)
 })
 
 it('audit says the same as the sweep: what is gone, and what is stalled', async () => {

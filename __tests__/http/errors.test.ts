@@ -5,6 +5,7 @@ import { limitConn, type LimitConnOptions } from '../../lib/index.ts'
 import { Held } from '../helpers/held.ts'
 import { bare } from '../helpers/hosts.ts'
 import { serve, type Served } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 
 const boom = (): never => {
   throw new Error('boom')
@@ -78,6 +79,66 @@ describe.each([
     expect(await (await server.get()).answer()).toBe(500)
     expect(held.runs).toBe(0)
   })
+})
+
+const circular: unknown[] = []
+circular.push(circular)
+
+it.each([
+  ['a bigint', 1n],
+  ['a circular value', circular],
+  ['a value whose then throws', Object.defineProperty({}, 'then', { get: boom })],
+])('a message function that answers with %s goes to the error handling', async (_, message) => {
+  const policy = limitConn({ limit: 1, message: () => message, logLevel: false })
+  const held = new Held()
+  const server = await serve(bare([policy], held.handler), { policies: [policy] })
+  await server.get()
+  await held.arrived(1)
+  const client = await server.get()
+
+  expect(await client.answer()).toBe(500)
+  expect(client.received).toContain('ERR_LIMIT_CONN_FUNCTION_FAILED')
+})
+
+it('a trust proxy function that throws at an address of the client does not keep it from its 503', async () => {
+  const trust = (address: string): boolean => address === '127.0.0.1' || boom()
+  const lines: string[] = []
+  const policy = limitConn({ limit: 1, key: async () => 'k', logger: { error: (line) => lines.push(line) } })
+  const held = new Held()
+  const app = express().set('trust proxy', trust).use(policy).use(held.handler)
+  const server = await serve(app, { policies: [policy] })
+  await server.get()
+  await held.arrived(1)
+
+  expect(await (await server.get('/', { 'X-Forwarded-For': '9.9.9.9, garbage' })).answer()).toBe(503)
+  expect(lines).toEqual([expect.stringMatching(/^limiting connections by zone "[\w-]+"$/)])
+})
+
+it('a configuration that changes while an async key is waited for is the one that counts', async () => {
+  const keys: ((key: string) => void)[] = []
+  const policy = limitConn({
+    limit: 10,
+    key: () => new Promise<string>((resolve) => keys.push(resolve)),
+    logLevel: false,
+  })
+  const held = new Held()
+  const server = await serve(bare([policy], held.handler), { policies: [policy] })
+  const clients = await Promise.all(Array.from({ length: 5 }, () => server.get()))
+  await until('all five ask', () => keys.length === 5)
+  policy.setConfig({ limit: 2, key: () => 'k' })
+  for (const answer of keys) answer('k')
+  await until('three are refused', () => clients.filter((client) => client.statuses[0] === 503).length === 3)
+
+  expect(held.runs).toBe(2)
+  expect(policy.zones[0]!.stats()).toMatchObject({ passed: 2, rejected: 3, peak: 2 })
+})
+
+it('a request without a socket goes to the error handling', () => {
+  const policy = limitConn({ limit: 1 })
+  const errors: unknown[] = []
+  policy({ httpVersionMajor: 1 } as never, {} as never, (error) => errors.push(error))
+
+  expect(errors).toEqual([expect.objectContaining({ code: 'ERR_LIMIT_CONN_INVALID_SOURCE' })])
 })
 
 it('an error of one limit counts nothing in the zones of the others', async () => {

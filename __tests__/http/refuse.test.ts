@@ -1,27 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import express from 'express'
-import { limitConn, type LimitConnOptions } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
-import { Held } from '../helpers/held.ts'
-import { bare } from '../helpers/hosts.ts'
-import { serve } from '../helpers/server.ts'
-import { until } from '../helpers/until.ts'
-
-/** A server with a limit of one, taken by a held request. */
-async function full(options: Partial<LimitConnOptions>, tls = false) {
-  const policy = limitConn({ limit: 1, logLevel: false, ...options })
-  const held = new Held()
-  const errors: unknown[] = []
-  const app = express().use(policy).use(held.handler)
-  app.use((error: unknown, _req: unknown, res: express.Response, _next: unknown) => {
-    errors.push(error)
-    res.status(500).end('error handler')
-  })
-  const server = await serve(app, { policies: [policy], tls })
-  await server.get('/first')
-  await held.arrived(1)
-  return { policy, held, server, errors }
-}
+import { full } from '../helpers/full.ts'
 
 function bodyOf(client: Client): string {
   return client.received.slice(client.received.indexOf('\r\n\r\n') + 4)
@@ -206,51 +185,5 @@ describe('a handler', () => {
     expect(client.statuses).toEqual([503])
     expect(refusals).toBe(1)
     expect(held.runs).toBe(1)
-  })
-})
-
-describe('the connection', () => {
-  it('is gone within a second, though the client does not read and keeps its side open', async () => {
-    const { server } = await full({ message: 'x'.repeat(20_000_000) })
-    const client = await server.connect({ allowHalfOpen: true })
-    client.socket.pause()
-    const before = server.sockets.size
-    client.get()
-
-    await until('the server has closed it', () => server.sockets.size === before - 1, 1_500)
-  })
-
-  it('lets admitted requests before the refusal finish first', async () => {
-    const policy = limitConn({ limit: 1, key: (req) => req.url, logLevel: false })
-    const held = new Held()
-    const server = await serve(bare([policy], held.handler), { policies: [policy] })
-    await server.get('/taken')
-    const client = await server.get('/mine')
-    await held.arrived(2)
-    client.get('/taken')
-    await until('it was refused', () => policy.zones[0]!.stats().rejected === 1)
-    expect(client.received).toBe('')
-
-    held.release('whole answer')
-    expect(await client.answer(1)).toBe(200)
-    expect(await client.answer(2)).toBe(503)
-    await client.closed()
-    expect(client.received).toContain('whole answer')
-  })
-
-  it('of a proxy stays open where requests are counted, and serves others', async () => {
-    const policy = limitConn({ limit: 1, logLevel: false })
-    const held = new Held()
-    const app = express().set('trust proxy', 'loopback').use(policy).use(held.handler)
-    const server = await serve(app, { policies: [policy] })
-    await server.get('/', { 'X-Forwarded-For': '10.0.0.1' })
-    await held.arrived(1)
-
-    const pooled = await server.get('/', { 'X-Forwarded-For': '10.0.0.1' })
-    expect(await pooled.answer(1)).toBe(503)
-    pooled.get('/', { 'X-Forwarded-For': '10.0.0.2' })
-    await held.arrived(2)
-    expect(policy.zones[0]!.count('10.0.0.2')).toBe(1)
-    expect(pooled.isClosed).toBe(false)
   })
 })

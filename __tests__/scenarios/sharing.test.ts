@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import inject from 'light-my-request'
@@ -130,6 +131,23 @@ it('A-29, N39: 1,000 injected requests, whose sockets never close, leave nothing
 
   expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1_000, active: 0, peak: 1 })
   expect(policy.watched).toBe(0)
+})
+
+it('an injected response that never closes gives its slot back when it finishes', () => {
+  const policy = limitConn({ limit: 1, logLevel: false })
+  for (let n = 0; n < 10; n++) {
+    const res = new EventEmitter()
+    let passed = 0
+    policy(
+      { httpVersionMajor: 1, socket: { remoteAddress: '10.0.0.1' } } as never,
+      res as never,
+      () => passed++,
+    )
+    expect(passed).toBe(1)
+    res.emit('finish')
+  }
+
+  expect(policy.zones[0]!.stats()).toMatchObject({ passed: 10, active: 0 })
 })
 
 describe('A-09: a limit that changes while connections are open', () => {

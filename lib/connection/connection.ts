@@ -16,10 +16,8 @@ export class Connection {
   readonly socket: Socket
   /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
   readonly isTrackable: boolean
-  /** Requests seen so far. */
-  requests = 0
-  /** Place in the line of the first request that was refused: what stands behind it is never answered. */
-  refusedAt: number = Infinity
+  /** Nothing more is let in on a connection that was refused. */
+  isRefused = false
   /** What each policy counts here. */
   readonly units: { readonly owner: Owner; readonly unit: 'connections' | 'requests' }[] = []
 
@@ -40,11 +38,6 @@ export class Connection {
     const connection = (socket[known] ??= new Connection(socket))
     if (socket.destroyed) connection.holder.end()
     return connection
-  }
-
-  /** Nothing more is let in on a connection that was refused. */
-  get isRefused(): boolean {
-    return this.refusedAt < Infinity
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */

@@ -12,8 +12,6 @@ type Known = ServerResponse & { [known]?: Exchange }
  * After a reset Node 20 and 22 close only one of the pipelined responses, so that neither event is enough alone.
  */
 export class Exchange extends Holder {
-  /** Place in the line of the connection. */
-  readonly place: number
   /** Was let in by a policy before. */
   hasPassed = false
   readonly #res: ServerResponse
@@ -21,7 +19,6 @@ export class Exchange extends Holder {
   private constructor(connection: Connection, res: ServerResponse) {
     super(connection.holder)
     this.#res = res
-    this.place = connection.requests++
     if (res.closed) this.end()
     res.prependListener('close', endExchange)
     // Some injected responses never close.

@@ -4,6 +4,7 @@ import { functionFailed, type Evaluation } from '../core/limit.ts'
 import type { Policy } from '../core/policy.ts'
 import { LimitConnError } from '../errors.ts'
 import type { Compiled, LimitConnOptions } from '../options/middleware.ts'
+import type { Exchange } from './exchange.ts'
 import type { Journal } from './journal.ts'
 import type { RequestStatus } from './middleware.ts'
 import { refuse, turnAway, type Turn } from './refuse.ts'
@@ -13,6 +14,7 @@ import { unitOf, type Unit } from './unit.ts'
 
 /** A request at the door of a policy, before it is known how to treat it. */
 export interface Passage extends Omit<Turn, 'unit' | 'options'> {
+  readonly exchange: Exchange
   readonly policy: Policy<LimitConnOptions, Compiled>
   readonly sweep: Sweep
   readonly tell: Journal
@@ -69,15 +71,15 @@ function pass({ policy, exchange, next }: Passage): void {
 /**
  * The client is there, and no request was refused on its connection, unless this one was let in before that.
  *
- * A request that stands in line before the refused one is answered: else the refusal would never be sent.
+ * Every other request is answered: where it stands in line before the refused one, the refusal would else never be sent.
  */
-function mayGoOn(turn: Turn): boolean {
+function mayGoOn(turn: Turn & Passage): boolean {
   const { connection, exchange } = turn
   if (connection.holder.isEnded) connection.socket.destroy()
   if (connection.holder.isEnded || exchange.isEnded) return false
   if (!connection.isRefused || exchange.hasPassed) return true
 
-  if (exchange.place < connection.refusedAt) turnAway(turn)
+  turnAway(turn)
   return false
 }
 

@@ -5,7 +5,6 @@ import type { Decision } from '../core/decision.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { Compiled, MessageFunction, RejectHandler } from '../options/middleware.ts'
-import type { Exchange } from './exchange.ts'
 import { encode, respond } from './respond.ts'
 import { whenSettled } from './settle.ts'
 import type { Unit } from './unit.ts'
@@ -16,7 +15,6 @@ export interface Turn {
   readonly res: ServerResponse
   readonly next: (error?: unknown) => void
   readonly connection: Connection
-  readonly exchange: Exchange
   readonly unit: Unit
   readonly options: Compiled
 }
@@ -35,11 +33,11 @@ const lingerMs = 900
  * the request is answered, for the connection may be a proxy's and carry others.
  */
 export function refuse(turn: Turn, decision: Decision): void {
-  const { connection, exchange, unit, options } = turn
+  const { connection, unit, options } = turn
   const { reject, message } = options
 
   if (unit === 'connections') {
-    connection.refusedAt = Math.min(connection.refusedAt, exchange.place)
+    connection.isRefused = true
     if (reject === 'destroy') return void connection.socket.destroy()
     if (reject === 'reset') return reset(connection.socket)
     closeSoon(turn, typeof reject === 'function' || typeof message === 'function' ? options.timeoutMs : 0)
@@ -48,12 +46,11 @@ export function refuse(turn: Turn, decision: Decision): void {
   else answer(turn, decision)
 }
 
-/** Answers a request that was not let in before another of its connection was refused, and that stands before it. */
+/** Answers a request that was not let in before another of its connection was refused. It was not looked at. */
 export function turnAway(turn: Turn): void {
-  const { connection, exchange, res, options } = turn
+  const { res, options } = turn
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
-  connection.refusedAt = exchange.place
   closeSoon(turn, 0)
   if (!(body instanceof LimitConnError)) respond(res, options, body)
 }
