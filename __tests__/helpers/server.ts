@@ -108,6 +108,10 @@ function connectionsOf(server: http.Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
 }
 
+function openHandles(): number {
+  return process.getActiveResourcesInfo().filter((name) => /^TCP(Server|Socket)Wrap$/.test(name)).length
+}
+
 function isEmpty(zone: LimitConn['zones'][number]): boolean {
   return zone.stats().active === 0
 }
@@ -122,6 +126,6 @@ afterEach(async () => {
   }
   for (const one of ended) await expectNothingLeft(one)
 
-  await nextTurn()
+  await until('no handle of a server or a client is open', () => openHandles() === 0)
   expect(Math.max(0, ...ours.splice(0))).toBeLessThanOrEqual(1)
 })
