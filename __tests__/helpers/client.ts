@@ -43,11 +43,15 @@ export class Client {
     await until('the client is closed', () => this.isClosed, withinMs)
   }
 
-  /** Sends a RST: under TLS from the socket below, which then must not be destroyed from above: Node would crash. */
+  /**
+   * Sends a RST. Under TLS it comes from the socket below, once what was written is on its way: Node leaks the handle
+   * otherwise, and crashes if the TLSSocket is destroyed as well.
+   */
   reset(): void {
-    const raw = (this.socket as net.Socket & { _parent?: net.Socket })._parent ?? this.socket
-    if (!raw.destroyed) raw.resetAndDestroy()
+    const { _parent: raw } = this.socket as net.Socket & { _parent?: net.Socket }
     this.#isReset = true
+    if (raw) setImmediate(() => raw.destroyed || raw.resetAndDestroy())
+    else if (!this.socket.destroyed) this.socket.resetAndDestroy()
   }
 
   destroy(): void {
