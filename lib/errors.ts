@@ -5,7 +5,7 @@ export const errorCodes = {
   ERR_LIMIT_CONN_MISSING_LIMIT: 'no limit is given',
   ERR_LIMIT_CONN_LIMIT_AND_LIMITS: 'limit, key or zone stand beside limits',
   ERR_LIMIT_CONN_DUPLICATE_ZONE: 'two limits of one policy use one zone',
-  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn was mounted without being called',
+  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, byIp or byHeader was given without being called',
   ERR_LIMIT_CONN_INVALID_KEY: 'a key function returned something that is not a key',
   ERR_LIMIT_CONN_INVALID_LIMIT: 'a limit function returned something that is not a limit',
   ERR_LIMIT_CONN_FUNCTION_FAILED: 'a function given in the options threw or rejected',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { byHeader, byIp, LimitConnError } from '../../lib/index.ts'
+import { byHeader, byIp, limitConn, LimitConnError } from '../../lib/index.ts'
 
 const subnets = 'a whole number from 1 to 128, or a list of one to four of them'
 const trust = 'what the Express setting "trust proxy" takes: see docs/errors.md'
@@ -75,5 +75,17 @@ describe('byHeader', () => {
     const error = errorOf(() => byHeader('x', { mising: 'skip' } as object))
     expect(error).toMatchObject({ code: unknown, option: 'byHeader.mising' })
     expect(error.message).toContain('did you mean missing?')
+  })
+})
+
+describe('a key that was not called', () => {
+  it.each([
+    ['byIp', byIp, 'options.key is byIp itself; call it, as in byIp()'],
+    ['byHeader', byHeader, "options.key is byHeader itself; call it, as in byHeader('x-api-key')"],
+  ])('is told apart from what %s() returns', (_, key, message) => {
+    const error = errorOf(() => limitConn({ limit: 1, key: key as never }))
+
+    expect(error).toMatchObject({ code: 'ERR_LIMIT_CONN_NOT_CALLED', option: 'options.key' })
+    expect(error.message).toBe(message)
   })
 })

@@ -2,6 +2,8 @@ import type { KeyValue } from '../core/key.ts'
 import type { Parsed } from '../core/policy.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
+import { byHeader } from '../key/header.ts'
+import { byIp } from '../key/ip.ts'
 import { aBoolean, aFunction, checkObject, invalid, invalidAs, whole, type Checks } from './check.ts'
 
 /** A function whose parameters may be narrower than declared: an Express request for an IncomingMessage. */
@@ -31,12 +33,13 @@ export interface GivenLimits extends Partial<AnyLimit> {
 }
 
 const limitAccepted = 'a whole number >= 1, or a function that answers with one'
+const aFunctionForKey = aFunction('a function, such as byIp() or byHeader(name)')
 const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
 
 /** The checks of one limit. */
 export const limitChecks: Checks = {
   limit: aLimit,
-  key: aFunction('a function, such as byIp() or byHeader(name)'),
+  key: aKey,
   zone: aZone,
   dryRun: aBoolean,
 }
@@ -99,6 +102,14 @@ export function aLimitList(value: unknown, path: string): readonly AnyLimit[] {
 
 function aLimit(value: unknown, path: string): number | Call<never[], unknown> {
   return typeof value === 'function' ? (value as Call<never[], unknown>) : aNumber(value, path)
+}
+
+function aKey(value: unknown, path: string): unknown {
+  const maker = [byIp, byHeader].find((each) => each === value)
+  if (!maker) return aFunctionForKey(value, path)
+  const call = maker === byIp ? 'byIp()' : "byHeader('x-api-key')"
+  const message = `${path} is ${maker.name} itself; call it, as in ${call}`
+  throw new LimitConnError('ERR_LIMIT_CONN_NOT_CALLED', message, { option: path })
 }
 
 function aZone(value: unknown, path: string): Zone {
