@@ -1,6 +1,7 @@
 export { Limiter, type Accepted } from './core/limiter.ts'
 export { Zone, type ZoneOptions, type ZoneStats } from './core/zone.ts'
-export { limitConn, type LimitConn, type RequestStatus } from './http/middleware.ts'
+export { limitConn, type LimitConn } from './http/middleware.ts'
+export type { RequestStatus } from './http/status.ts'
 export { byIp, type ByIp, type ByIpOptions } from './key/ip.ts'
 export { byHeader, type ByHeader, type ByHeaderOptions } from './key/header.ts'
 export { LimitConnError, isLimitConnError, type LimitConnErrorCode } from './errors.ts'

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Connection } from '../connection/connection.ts'
 import { Sweep } from '../connection/sweep.ts'
-import type { Status } from '../core/decision.ts'
 import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
@@ -10,23 +9,6 @@ import { middlewareConfig, type Compiled, type LimitConnOptions } from '../optio
 import { Exchange } from './exchange.ts'
 import { makeJournal } from './journal.ts'
 import { begin } from './passage.ts'
-
-/** What became of a request, as nginx's `$limit_conn_status` tells it. */
-export interface RequestStatus {
-  readonly status: Exclude<Status, 'GONE'>
-  /** Name of the zone that decided. */
-  readonly zone: string
-  readonly limit: number
-  /** Slots taken under the key, this request's or connection's included if it has one. */
-  readonly active: number
-}
-
-declare module 'node:http' {
-  interface IncomingMessage {
-    /** Set by limitConn; absent where no limit applied. */
-    limitConn?: RequestStatus
-  }
-}
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn {

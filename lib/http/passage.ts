@@ -1,15 +1,14 @@
 import type { Sweep } from '../connection/sweep.ts'
-import type { Decision } from '../core/decision.ts'
 import { functionFailed, type Evaluation } from '../core/limit.ts'
 import type { Policy } from '../core/policy.ts'
 import { LimitConnError } from '../errors.ts'
 import type { Compiled, LimitConnOptions } from '../options/middleware.ts'
 import type { Exchange } from './exchange.ts'
 import type { Journal } from './journal.ts'
-import type { RequestStatus } from './middleware.ts'
 import { refuse, turnAway, type Turn } from './refuse.ts'
 import { whenSettled } from './settle.ts'
 import { skips } from './skip.ts'
+import { note } from './status.ts'
 import { unitOf, type Unit } from './unit.ts'
 
 /** A request at the door of a policy, before it is known how to treat it. */
@@ -81,10 +80,4 @@ function mayGoOn(turn: Turn & Passage): boolean {
 
   turnAway(turn)
   return false
-}
-
-/** A dry-run hit of one policy is not hidden by another that passed. */
-function note(req: Turn['req'], { status, zone, limit, active }: Decision): void {
-  if (!status || (status === 'PASSED' && req.limitConn)) return
-  req.limitConn = { status, zone, limit, active } as RequestStatus
 }

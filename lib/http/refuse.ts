@@ -114,7 +114,7 @@ function closeSoon({ connection, res }: Turn, extraMs: number): void {
 
   function closeIn(ms: number): void {
     clearTimeout(timer)
-    timer = setTimeout(() => connection.socket.destroy(), ms)
+    if (!connection.holder.isEnded) timer = setTimeout(() => connection.socket.destroy(), ms)
   }
 
   if (!res.headersSent) res.setHeader('Connection', 'close')
