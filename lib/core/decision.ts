@@ -36,7 +36,7 @@ export interface Outcome {
   readonly hits: readonly Hit[]
 }
 
-const noHits: readonly Hit[] = []
+export const noHits: readonly Hit[] = []
 
 export const notLimited: Outcome = { decision: { status: undefined, passed: true }, hits: noHits }
 

@@ -1,4 +1,4 @@
-import { gone, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
+import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
 import type { Holder } from './holder.ts'
 import type { Ask } from './limit.ts'
 import type { Owner, Slot } from './slot.ts'
@@ -11,7 +11,7 @@ export interface Entry {
   /** Highest number of slots that the holder may have in one zone. */
   readonly maxKeys: number
   /** The request that needs the slots of its connection until it ends. */
-  readonly request?: Holder
+  readonly request: Holder | undefined
 }
 
 /** What a look at one key found: already held, room, no room; the zone full; or too many keys of one holder. */
@@ -33,7 +33,9 @@ interface Look {
 export function enter(entry: Entry): Outcome {
   if (entry.holder.isEnded || entry.request?.isEnded) return gone
 
-  const looks = entry.asks.flatMap((ask) => lookAt(entry, ask))
+  const looks: Look[] = []
+  for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
+
   const refusal = looks.find(isRefusal)
   if (refusal) return refuse(entry, refusal)
 
@@ -41,11 +43,9 @@ export function enter(entry: Entry): Outcome {
   return looks.length === 0 ? notLimited : admit(entry, looks)
 }
 
-function lookAt(entry: Entry, ask: Ask): Look[] {
-  return ask.keys.map((key) => {
-    const slot = entry.holder.find(ask.limit.zone, key)
-    return { ask, key, slot, finding: slot ? atSlot(entry, ask, slot) : atKey(entry, ask, key) }
-  })
+function lookAt(entry: Entry, ask: Ask, key: string): Look {
+  const slot = entry.holder.find(ask.limit.zone, key)
+  return { ask, key, slot, finding: slot ? atSlot(entry, ask, slot) : atKey(entry, ask, key) }
 }
 
 /** The holder has a slot: a limit that admitted it does not look again, another looks with that slot included. */
@@ -88,19 +88,23 @@ function refuse({ holder, owner }: Entry, look: Look): Outcome {
 }
 
 function admit(entry: Entry, looks: readonly Look[]): Outcome {
-  const hits: Hit[] = []
-  const exceeded: Look[] = []
+  let hits: Hit[] | undefined
+  let dryHit: Look | undefined
 
   for (const look of looks) {
-    if (isDryHit(entry, look)) exceeded.push(look)
-    if (look.finding !== 'full' && look.finding !== 'crowded') take(entry, look)
+    if (isDryHit(entry, look)) dryHit ??= look
+    if (isTaken(look)) take(entry, look)
     const hit = count(entry, look)
-    if (hit) hits.push(hit)
+    if (hit) (hits ??= []).push(hit)
   }
   giveBack(entry, looks)
 
-  const [dryHit] = exceeded
-  return { decision: dryHit ? report('REJECTED_DRY_RUN', dryHit) : report('PASSED', fullest(looks)), hits }
+  const decision = dryHit ? report('REJECTED_DRY_RUN', dryHit) : report('PASSED', fullest(looks))
+  return { decision, hits: hits ?? noHits }
+}
+
+function isTaken({ finding }: Look): boolean {
+  return finding !== 'full' && finding !== 'crowded'
 }
 
 function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
@@ -133,11 +137,12 @@ function count({ holder, owner }: Entry, { ask, key, finding }: Look): Hit | und
 
 /** After the new slots are taken, not before: the owner's idle slots under older keys, in the zones it took slots in. */
 function giveBack({ holder, owner }: Entry, looks: readonly Look[]): void {
+  if (holder.slots.length === looks.length && looks.every(isTaken)) return
+
   for (const slot of holder.slots.slice()) {
     const inZone = looks.filter((look) => look.ask.limit.zone === slot.zone)
-    const hasMoved = inZone.some((look) => look.finding !== 'full' && look.finding !== 'crowded')
     const claim = slot.claimOf(owner)
-    if (!claim || !hasMoved || inZone.some((look) => look.key === slot.record.key)) continue
+    if (!claim || !inZone.some(isTaken) || inZone.some((look) => look.key === slot.record.key)) continue
 
     claim.isLatest = false
     holder.giveBackIfIdle(slot)

@@ -18,7 +18,7 @@ export interface Source extends Peer {
 export class Holder {
   readonly slots: Slot[] = []
   readonly #parent: Holder | undefined
-  readonly #uses: Slot[] = []
+  #uses: Slot[] | undefined
   #children: Set<Holder> | undefined
   #counted: Counted[] | undefined
   #ask: (() => Pulse) | undefined
@@ -56,8 +56,9 @@ export class Holder {
 
   /** Needs a slot of the connection until this request ends. */
   use(slot: Slot): void {
-    if (this.#uses.includes(slot)) return
-    this.#uses.push(slot)
+    if (this.#uses?.includes(slot)) return
+    if (this.#uses) this.#uses.push(slot)
+    else this.#uses = [slot]
     slot.uses++
   }
 
@@ -85,7 +86,7 @@ export class Holder {
     this.#isEnded = true
 
     for (const child of this.#children ?? []) child.end()
-    for (const slot of this.#uses) {
+    for (const slot of this.#uses ?? []) {
       slot.uses--
       slot.holder.giveBackIfIdle(slot)
     }

@@ -61,7 +61,8 @@ export async function withDeadline<T>(
 }
 
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined | null)?.then === 'function'
+  if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return false
+  return typeof (value as Partial<PromiseLike<unknown>>).then === 'function'
 }
 
 /** The error for a function of the user's that threw or rejected; an error of this package stays what it is. */
@@ -81,14 +82,12 @@ function reasonOf(cause: unknown): string {
 }
 
 function collect(answers: readonly Answer[]): Evaluation {
-  const asks: Ask[] = []
   let error: LimitConnError | undefined
   for (const answer of answers) {
     if (answer === GONE) return GONE
     if (answer instanceof LimitConnError) error ??= answer
-    else asks.push(answer)
   }
-  return error ?? asks
+  return error ?? (answers as readonly Ask[])
 }
 
 function ask(limit: Limit, args: Args): Answer | PromiseLike<Answer> {

@@ -67,7 +67,7 @@ export class Policy<O extends object, P extends Parsed<O>> {
     if (evaluation instanceof LimitConnError) return failed(evaluation)
     if (evaluation.length === 0) return notLimited
 
-    const entry = { holder, owner: this, asks: evaluation, maxKeys: this.#parsed.maxKeysPerConnection }
-    return enter(request ? { ...entry, request } : entry)
+    const { maxKeysPerConnection: maxKeys } = this.#parsed
+    return enter({ holder, owner: this, asks: evaluation, maxKeys, request })
   }
 }

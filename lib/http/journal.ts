@@ -19,7 +19,7 @@ export function makeJournal(options: () => Compiled): Journal {
   })
 
   return function tell(hits, req) {
-    if (options().logLevel === false) return
+    if (hits.length === 0 || options().logLevel === false) return
     for (const hit of hits) flood.hit(hit, () => tryContextOf(req))
   }
 }

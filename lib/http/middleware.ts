@@ -1,14 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Connection } from '../connection/connection.ts'
 import { Sweep } from '../connection/sweep.ts'
 import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
 import { middlewareConfig, type Compiled, type LimitConnOptions } from '../options/middleware.ts'
-import { Exchange } from './exchange.ts'
 import { makeJournal } from './journal.ts'
 import { begin } from './passage.ts'
+import { Turn } from './turn.ts'
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn {
@@ -51,7 +50,7 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
 
   const policy = new Policy<LimitConnOptions, Compiled>(options, middlewareConfig)
   const sweep = new Sweep(policy.parsed.sweep)
-  const tell = makeJournal(() => policy.parsed)
+  const door = { policy, sweep, tell: makeJournal(() => policy.parsed) }
 
   function limitConnMiddleware(
     req: IncomingMessage,
@@ -61,9 +60,7 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
     if (req.httpVersionMajor > 1) return next(unsupported())
     if (!req.socket) return next(noSocket())
 
-    const connection = Connection.of(req.socket)
-    const exchange = Exchange.of(connection, res)
-    begin({ req, res, next, connection, exchange, policy, sweep, tell })
+    begin(new Turn(door, [req, res, next]))
   }
 
   function setConfig(over: unknown): void {

@@ -1,26 +1,14 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Connection } from '../connection/connection.ts'
 import type { Decision } from '../core/decision.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
-import type { Compiled, MessageFunction, RejectHandler } from '../options/middleware.ts'
+import type { MessageFunction, RejectHandler } from '../options/middleware.ts'
 import { encode, respond } from './respond.ts'
 import { whenSettled } from './settle.ts'
-import type { Unit } from './unit.ts'
-
-/** A request that is on its way through the middleware. */
-export interface Turn {
-  readonly req: IncomingMessage
-  readonly res: ServerResponse
-  readonly next: (error?: unknown) => void
-  readonly connection: Connection
-  readonly unit: Unit
-  readonly options: Compiled
-}
+import type { Turn } from './turn.ts'
 
 /** A function of the user's, and the option it stands under. */
-interface Call {
+interface UserCall {
   readonly path: string
   readonly run: () => unknown
 }
@@ -87,11 +75,11 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
 }
 
 /** Calls a function of the user's, and goes on with what it answers or with the error. */
-function settle(turn: Turn, call: Call, goOn: (value: unknown) => void): void {
+function settle(turn: Turn, call: UserCall, goOn: (value: unknown) => void): void {
   whenSettled(attempt(call, turn.options.timeoutMs), goOn)
 }
 
-function attempt({ path, run }: Call, timeoutMs: number): unknown {
+function attempt({ path, run }: UserCall, timeoutMs: number): unknown {
   try {
     const value = run()
     return isThenable(value) ? withDeadline(value, timeoutMs, path) : value

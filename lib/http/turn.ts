@@ -1,0 +1,43 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Connection } from '../connection/connection.ts'
+import type { Sweep } from '../connection/sweep.ts'
+import type { Policy } from '../core/policy.ts'
+import type { Compiled, LimitConnOptions } from '../options/middleware.ts'
+import { Exchange } from './exchange.ts'
+import type { Journal } from './journal.ts'
+
+/** What a policy has at its door. */
+export interface Door {
+  readonly policy: Policy<LimitConnOptions, Compiled>
+  readonly sweep: Sweep
+  readonly tell: Journal
+}
+
+/** What holds the slot. */
+export type Unit = 'connections' | 'requests'
+
+/** What Connect middleware is called with. */
+export type Call = readonly [req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void]
+
+/** A request on its way through a policy. */
+export class Turn {
+  readonly door: Door
+  readonly req: IncomingMessage
+  readonly res: ServerResponse
+  readonly next: (error?: unknown) => void
+  readonly connection: Connection
+  readonly exchange: Exchange
+  /** The options in force when it was last asked who this is. */
+  options: Compiled
+  unit: Unit = 'connections'
+
+  constructor(door: Door, [req, res, next]: Call) {
+    this.door = door
+    this.req = req
+    this.res = res
+    this.next = next
+    this.connection = Connection.of(req.socket)
+    this.exchange = Exchange.of(this.connection, res)
+    this.options = door.policy.parsed
+  }
+}
