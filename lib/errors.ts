@@ -6,6 +6,7 @@ export const errorCodes = {
   ERR_LIMIT_CONN_LIMIT_AND_LIMITS: 'limit, key or zone stand beside limits',
   ERR_LIMIT_CONN_DUPLICATE_ZONE: 'two limits of one policy use one zone',
   ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, byIp or byHeader was given without being called',
+  ERR_LIMIT_CONN_MISSING_NEXT: 'the middleware was called without next',
   ERR_LIMIT_CONN_INVALID_KEY: 'a key function returned something that is not a key',
   ERR_LIMIT_CONN_INVALID_LIMIT: 'a limit function returned something that is not a limit',
   ERR_LIMIT_CONN_FUNCTION_FAILED: 'a function given in the options threw or rejected',
@@ -29,7 +30,7 @@ export class LimitConnError extends Error {
   /** Stable, one of the headings of docs/errors.md. */
   readonly code: LimitConnErrorCode
   /** Path of the option, such as `options.limits[1].key`; absent where no option is at fault. */
-  readonly option?: string
+  declare readonly option?: string
 
   constructor(code: LimitConnErrorCode, message: string, details: { option?: string; cause?: unknown } = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)

@@ -128,3 +128,25 @@ it('tells what to write where limitConn was mounted without being called', async
   expect(isLimitConnError(errors[0])).toBe(true)
   expect((errors[0] as Error).message).toContain('app.use(limitConn({ limit: 10 }))')
 })
+
+it.each([
+  ['limitConn itself', (): unknown => limitConn, 'ERR_LIMIT_CONN_NOT_CALLED'],
+  ['what it returns', (): unknown => limitConn({ limit: 1 }), 'ERR_LIMIT_CONN_MISSING_NEXT'],
+])('tells what to write where %s was made the listener of a server', async (_, make, code) => {
+  const listener = make() as (req: object, res: object) => void
+  const thrown: unknown[] = []
+  const server = await serve(
+    (req, res) => {
+      try {
+        listener(req, res)
+      } catch (error) {
+        thrown.push(error)
+        res.end()
+      }
+    },
+    { policies: [] },
+  )
+  await request(server.url).get('/')
+
+  expect(thrown).toEqual([expect.objectContaining({ code })])
+})

@@ -161,12 +161,25 @@ describe('a handler', () => {
     }
   })
 
-  it('that never answers does not keep the connection', async () => {
-    const { server } = await full({ reject: () => undefined, timeoutMs: 50 })
+  it.each(['connections', 'requests'] as const)(
+    'that never answers goes to the error handling after timeoutMs, counting %s',
+    async (count) => {
+      const { server, errors } = await full({ reject: () => undefined, timeoutMs: 50, count })
+      const client = await server.get()
+
+      expect(await client.answer()).toBe(500)
+      expect(errors).toEqual([
+        expect.objectContaining({ code: 'ERR_LIMIT_CONN_TIMEOUT', option: 'options.reject' }),
+      ])
+    },
+  )
+
+  it('that begins an answer and never ends it does not keep the connection', async () => {
+    const { server } = await full({ reject: (_req, res) => void res.write('begun'), timeoutMs: 50 })
     const client = await server.get()
     await client.closed(2_000)
 
-    expect(client.received).toBe('')
+    expect(client.received).toContain('begun')
   })
 
   it('runs after the connection was marked: a request behind it is not let in', async () => {

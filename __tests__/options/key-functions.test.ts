@@ -2,7 +2,9 @@ import { describe, expect, it } from '@jest/globals'
 import { byHeader, byIp, limitConn, LimitConnError } from '../../lib/index.ts'
 
 const subnets = 'a whole number from 1 to 128, or a list of one to four of them'
-const trust = 'what the Express setting "trust proxy" takes: see docs/errors.md'
+const trust =
+  'true, false, a number of hops, addresses and CIDRs, "loopback", "linklocal", "uniquelocal", or a function'
+const hops = 'a number of hops as a number, not as text'
 const invalid = 'ERR_LIMIT_CONN_INVALID_OPTION'
 const unknown = 'ERR_LIMIT_CONN_UNKNOWN_OPTION'
 
@@ -27,6 +29,8 @@ describe('byIp', () => {
     ['ipv6Subnet', [], '[]', subnets],
     ['ipv6Subnet', [1, 2, 3, 4, 5], '[1,2,3,4,5]', subnets],
     ['ipv6Subnet', [56, 0], '0', subnets],
+    ['trustProxy', '1', '"1"', hops],
+    ['trustProxy', ['10.0.0.0/8', '2'], '["10.0.0.0/8","2"]', hops],
     ['trustProxy', -1, '-1', trust],
     ['trustProxy', 1.5, '1.5', trust],
     ['trustProxy', NaN, 'NaN', trust],

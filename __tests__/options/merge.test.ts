@@ -44,7 +44,7 @@ describe('config', () => {
       timeoutMs: 1_000,
       maxKeysPerConnection: 16,
       limits: [
-        { limit: 1, key, zone: one, dryRun: true },
+        { limit: 1, key, zone: one },
         { limit: 2, key: expect.any(Function), zone: two, dryRun: false },
       ],
     })

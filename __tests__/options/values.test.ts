@@ -23,7 +23,7 @@ const notWhole = [
   [[], '[]'],
   [{}, '{}'],
   [true, 'true'],
-  [5n, '5'],
+  [5n, '5n'],
 ] as const
 
 const shared: readonly Row[] = [
@@ -93,7 +93,7 @@ const ofMiddleware: readonly Row[] = [
   ],
   [
     'logger',
-    'an object with a function error',
+    'an object with a method "error", for that is the logLevel',
     [
       [null, 'null'],
       [{}, '{}'],
@@ -119,7 +119,7 @@ const ofMiddleware: readonly Row[] = [
     'text, a JSON value, or a function (req, res, decision) that returns one',
     [
       [Symbol('s'), 'Symbol(s)'],
-      [5n, '5'],
+      [5n, '5n'],
       [circular, '[object Object]'],
     ],
   ],
@@ -200,11 +200,14 @@ describe('limitConn', () => {
     }
   })
 
-  it.each(['healthz', '', '10.0.0.0/33', 5, null, {}, undefined])('refuses the entry %p of skip', (entry) => {
-    const accepted = 'a path that starts with "/", an address or a CIDR'
-    const run = (): unknown => make({ limit: 1, skip: ['/healthz', entry] })
-    expectInvalid(run, 'options.skip[1]', [JSON.stringify(entry) ?? 'undefined', accepted])
-  })
+  it.each(['healthz', '', '10.0.0.0/33', '/api/*', '/a?b', '/a#b', '/a b', 5, null, {}, undefined])(
+    'refuses the entry %p of skip',
+    (entry) => {
+      const accepted = 'an exact path ("/healthz"), an address or a CIDR; take a function for patterns'
+      const run = (): unknown => make({ limit: 1, skip: ['/healthz', entry] })
+      expectInvalid(run, 'options.skip[1]', [JSON.stringify(entry) ?? 'undefined', accepted])
+    },
+  )
 
   it.each([5, 'x', true, []])('refuses %p in place of options', (options) => {
     expectInvalid(() => make(options), 'options', [JSON.stringify(options), 'an object'])
@@ -212,7 +215,7 @@ describe('limitConn', () => {
 
   it('names the function that a logger lacks at the level in use', () => {
     const logger = { error: (): void => undefined }
-    const accepted = ['an object with a function warn', 'an object with a function notice or info'] as const
+    const accepted = ['an object with a method "warn"', 'an object with a method "notice" or "info"'] as const
     expectInvalid(() => make({ limit: 1, logger, logLevel: 'warn' }), 'options.logger', ['{}', accepted[0]])
     expectInvalid(() => make({ limit: 1, logger, logLevel: 'notice' }), 'options.logger', ['{}', accepted[1]])
     expect(() => make({ limit: 1, logger })).not.toThrow()

@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -45,6 +46,19 @@ it('the demo says what to try, passes five of twelve connections, and has none a
   expect(numbers('during')).toEqual([5, 7, 5, 5])
   expect(numbers('after')).toEqual([5, 7, 0, 5])
   expect(stdout).toContain('5 passed, 7 refused, 0 active at the end')
+})
+
+it('the demo comes to an end while somebody else holds a connection', async () => {
+  const env = { ...process.env, PORT: await freePort() }
+  const server = spawn(process.execPath, [script('server.js')], { env })
+  started.push(server)
+  await once(server.stdout, 'data')
+  const other = http.get({ port: env.PORT, path: '/events', agent: false })
+  await once(other, 'response')
+
+  const { stdout } = await promisify(execFile)(process.execPath, [script('client.js')], { env })
+  expect(stdout).toContain('4 passed, 8 refused, 1 active at the end')
+  other.destroy()
 })
 
 it('the client of the demo says what to do where no server runs', async () => {

@@ -20,7 +20,10 @@ app.get('/events', (req, res) => {
 })
 
 app.listen(port, '127.0.0.1', (error) => {
-  if (error) return console.error(`${error.message}; try PORT=3001 npm start`)
+  if (error) {
+    console.error(`${error.message}; try PORT=3001 npm start`)
+    process.exit(1)
+  }
   const url = `http://127.0.0.1:${port}`
   const demo = port === 3000 ? 'npm run demo' : `PORT=${port} npm run demo`
   console.log(`limit-conn demo on ${url}: at most 5 connections of one address. Try:

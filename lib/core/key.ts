@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { invalid } from '../options/check.ts'
 import { parseAddress, parseRange, subnetsOf, type Address } from './address.ts'
 
 /** What {@link byIp} answers when the peer of a TCP connection is gone: the holder is neither counted nor passed on. */
@@ -8,7 +9,7 @@ export const GONE: unique symbol = Symbol('limit-conn.gone')
 export type KeyValue = string | number | bigint | AddressKey | typeof GONE | undefined | null
 
 /** A key as a person writes it to read a count: an address, or other text; `{ text }` is never an address. */
-export type ReadableKey = string | { readonly text: string }
+export type ReadableKey = string | number | bigint | { readonly text: string }
 
 /** Longest key that is kept as it is, in bytes of UTF-8; a longer one is kept as its SHA-256. */
 const longestKey = 255
@@ -50,7 +51,9 @@ export function textKey(text: string): string {
  * An IPv6 address stands for its subnets of the lengths given, and `2001:db8::/56` for itself.
  */
 export function keysToRead(key: ReadableKey, ipv6Subnets: readonly number[]): readonly string[] {
-  if (typeof key === 'object') return [textKey(key.text)]
+  if (typeof key === 'number' || typeof key === 'bigint') return [textKey(String(key))]
+  if (typeof key === 'object' && typeof key?.text === 'string') return [textKey(key.text)]
+  if (typeof key !== 'string') throw invalid('key', key, 'text, a number, or { text }')
 
   const address = parseAddress(key)
   if (address) return new AddressKey(address, ipv6Subnets).keys

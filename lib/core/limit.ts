@@ -1,5 +1,5 @@
 import { isLimitConnError, LimitConnError } from '../errors.ts'
-import { invalidAs, show } from '../options/check.ts'
+import { show } from '../options/check.ts'
 import { GONE, keysOf, type KeyValue } from './key.ts'
 import type { Zone } from './zone.ts'
 
@@ -26,6 +26,19 @@ export interface Ask {
 /** One ask for each limit; or that the peer is gone; or the first error. Errors are values here. */
 export type Evaluation = readonly Ask[] | typeof GONE | LimitConnError
 
+/** A limit that is asked, and what its functions are given. */
+interface Question {
+  readonly limit: Limit
+  readonly args: Args
+  readonly timeoutMs: number
+}
+
+/** A function of the user's, and the option it stands under. */
+export interface UserCall {
+  readonly path: string
+  readonly run: () => unknown
+}
+
 type Answer = Ask | typeof GONE | LimitConnError
 
 /** Asks all keys and limits of a source. Answers at once unless a function of the user's answers with a promise. */
@@ -34,27 +47,26 @@ export function evaluate(
   args: Args,
   timeoutMs: number,
 ): Evaluation | Promise<Evaluation> {
-  const answers = limits.map((limit) => ask(limit, args))
+  const answers = limits.map((limit) => ask({ limit, args, timeoutMs }))
   if (!answers.some(isThenable)) return collect(answers as Answer[])
 
-  const all = Promise.all(answers.map(async (answer) => answer)).then(collect)
-  return withDeadline(all, timeoutMs, 'a key or limit function')
+  return Promise.all(answers.map(async (answer) => answer)).then(collect)
 }
 
 /** The answer, or a LimitConnError after `timeoutMs`; never rejects. */
 export async function withDeadline<T>(
   answer: PromiseLike<T>,
   timeoutMs: number,
-  what: string,
+  path: string,
 ): Promise<T | LimitConnError> {
   let timer: NodeJS.Timeout | undefined
   const deadline = new Promise<LimitConnError>((resolve) => {
-    timer = setTimeout(() => resolve(tooLate(what, timeoutMs)), timeoutMs)
+    timer = setTimeout(() => resolve(tooLate(path, timeoutMs)), timeoutMs)
   })
   try {
     return await Promise.race([answer, deadline])
   } catch (cause) {
-    return functionFailed(what, cause)
+    return functionFailed(path, cause)
   } finally {
     clearTimeout(timer)
   }
@@ -90,37 +102,38 @@ function collect(answers: readonly Answer[]): Evaluation {
   return error ?? (answers as readonly Ask[])
 }
 
-function ask(limit: Limit, args: Args): Answer | PromiseLike<Answer> {
-  const { path, key } = limit
-  return answerOf({ path: `${path}.key`, call: () => key(...(args as never[])) }, (value) => {
-    return askUnder(limit, args, value)
-  })
+function ask(question: Question): Answer | PromiseLike<Answer> {
+  const { limit, args } = question
+  const call = { path: `${limit.path}.key`, run: () => limit.key(...(args as never[])) }
+  return answerOf(question, call, (key) => askUnder(question, key))
 }
 
-function askUnder(limit: Limit, args: Args, key: unknown): Answer | PromiseLike<Answer> {
+function askUnder(question: Question, key: unknown): Answer | PromiseLike<Answer> {
+  const { limit, args } = question
   if (key === GONE) return GONE
   const keys = keysOf(key)
-  if (!keys) return invalidKey(`what ${limit.path}.key returned`, key, keyAccepted)
+  if (!keys) return wrongAnswer(`${limit.path}.key`, key)
   if (keys.length === 0) return { limit, keys, max: 0 }
   const { limit: number } = limit
   if (typeof number === 'number') return { limit, keys, max: number }
 
   const path = `${limit.path}.limit`
-  return answerOf({ path, call: () => number(...(args as never[])) }, (max) => {
-    if (isLimit(max)) return { limit, keys, max }
-    return invalidLimit(`what ${path} returned`, max, limitAccepted)
-  })
+  const call = { path, run: () => number(...(args as never[])) }
+  return answerOf(question, call, (max) => (isLimit(max) ? { limit, keys, max } : wrongAnswer(path, max)))
 }
 
 /** Calls a function of the user's and goes on with its answer, now or later. */
 function answerOf(
-  { path, call }: { readonly path: string; readonly call: () => unknown },
+  { timeoutMs }: Question,
+  { path, run }: UserCall,
   goOn: (value: unknown) => Answer | PromiseLike<Answer>,
 ): Answer | PromiseLike<Answer> {
   try {
-    const value = call()
+    const value = run()
     if (!isThenable(value)) return goOn(value)
-    return Promise.resolve(value).then(goOn, (cause: unknown) => functionFailed(path, cause))
+    return withDeadline(value, timeoutMs, path).then((answer) => {
+      return answer instanceof LimitConnError ? answer : goOn(answer)
+    })
   } catch (cause) {
     return functionFailed(path, cause)
   }
@@ -130,11 +143,20 @@ function isLimit(value: unknown): value is number {
   return typeof value === 'number' && value >= 0 && (Number.isInteger(value) || value === Infinity)
 }
 
-function tooLate(what: string, timeoutMs: number): LimitConnError {
-  return new LimitConnError('ERR_LIMIT_CONN_TIMEOUT', `${what} gave no answer within ${timeoutMs} ms`)
+/** The error for a function of the user's that took too long. */
+export function tooLate(path: string, timeoutMs: number): LimitConnError {
+  const message = `${path} gave no answer within ${timeoutMs} ms`
+  return new LimitConnError('ERR_LIMIT_CONN_TIMEOUT', message, { option: path })
 }
 
-const invalidKey = invalidAs('ERR_LIMIT_CONN_INVALID_KEY')
-const invalidLimit = invalidAs('ERR_LIMIT_CONN_INVALID_LIMIT')
-const keyAccepted = 'a string, a finite number, a bigint, what byIp() returns, undefined or null'
-const limitAccepted = 'a whole number >= 0, or Infinity'
+/** The error for an answer that is no key or no limit. */
+function wrongAnswer(path: string, value: unknown): LimitConnError {
+  const [code, accepted] = path.endsWith('.key') ? wrongKey : wrongLimit
+  return new LimitConnError(code, `${path} returned ${show(value)}; expected ${accepted}`, { option: path })
+}
+
+const wrongKey = [
+  'ERR_LIMIT_CONN_INVALID_KEY',
+  'a string, a finite number, a bigint, what byIp() returns, undefined or null',
+] as const
+const wrongLimit = ['ERR_LIMIT_CONN_INVALID_LIMIT', 'a whole number >= 0, or Infinity'] as const

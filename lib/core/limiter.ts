@@ -1,5 +1,5 @@
-import type { LimitConnError } from '../errors.ts'
-import { invalidAs } from '../options/check.ts'
+import { LimitConnError } from '../errors.ts'
+import { show } from '../options/check.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
 import { limiterConfig, type LimiterOptions } from '../options/policy.ts'
 import { failed, gone, type Decision } from './decision.ts'
@@ -114,9 +114,6 @@ function isSource(source: Source | undefined | null): boolean {
 }
 
 function notASource(source: unknown): LimitConnError {
-  return invalidAs('ERR_LIMIT_CONN_INVALID_SOURCE')(
-    'what accept was given',
-    source,
-    'a socket or other emitter',
-  )
+  const message = `accept was given ${show(source)}; expected a socket or another event emitter`
+  return new LimitConnError('ERR_LIMIT_CONN_INVALID_SOURCE', message)
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { IncomingMessage, type ServerResponse } from 'node:http'
 import { Sweep } from '../connection/sweep.ts'
 import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
@@ -47,6 +47,7 @@ export function limitConn(options: LimitConnOptions): LimitConn
 export function limitConn(...args: readonly unknown[]): LimitConn | void {
   const [options, , third] = args
   if (typeof third === 'function') return void third(notCalled())
+  if (options instanceof IncomingMessage) throw notCalled()
 
   const policy = new Policy<LimitConnOptions, Compiled>(options, middlewareConfig)
   const sweep = new Sweep(policy.parsed.sweep)
@@ -57,6 +58,7 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
     res: ServerResponse,
     next: (error?: unknown) => void,
   ): void {
+    if (typeof next !== 'function') throw missingNext()
     if (req.httpVersionMajor > 1) return next(unsupported())
     if (!req.socket) return next(noSocket())
 
@@ -81,6 +83,15 @@ function notCalled(): LimitConnError {
   return new LimitConnError(
     'ERR_LIMIT_CONN_NOT_CALLED',
     'limitConn was mounted without being called; write app.use(limitConn({ limit: 10 }))',
+  )
+}
+
+function missingNext(): LimitConnError {
+  const form =
+    '(req, res) => policy(req, res, (error) => (error ? res.writeHead(500).end() : handler(req, res)))'
+  return new LimitConnError(
+    'ERR_LIMIT_CONN_MISSING_NEXT',
+    `the middleware was called without next; on a bare server write ${form}`,
   )
 }
 

@@ -1,17 +1,11 @@
 import type { Socket } from 'node:net'
 import type { Decision } from '../core/decision.ts'
-import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
+import { functionFailed, isThenable, tooLate, withDeadline, type UserCall } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { MessageFunction, RejectHandler } from '../options/middleware.ts'
 import { encode, respond } from './respond.ts'
 import { whenSettled } from './settle.ts'
 import type { Turn } from './turn.ts'
-
-/** A function of the user's, and the option it stands under. */
-interface UserCall {
-  readonly path: string
-  readonly run: () => unknown
-}
 
 /** How long a refused connection may take to go once its answer is the next to be written. */
 const lingerMs = 900
@@ -67,6 +61,13 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
     if (isError(error)) next(error)
     else answer(turn, decision)
   }
+
+  const { timeoutMs } = turn.options
+  const timer = setTimeout(
+    () => res.headersSent || nextOfHandler(tooLate('options.reject', timeoutMs)),
+    timeoutMs,
+  )
+  turn.exchange.onEnd(() => clearTimeout(timer))
 
   const call = { path: 'options.reject', run: () => handler(req, res, nextOfHandler, decision) }
   settle(turn, call, (result) => {

@@ -17,6 +17,9 @@ interface Settings {
   get?(name: string): unknown
 }
 
+const accepted =
+  'true, false, a number of hops, addresses and CIDRs, "loopback", "linklocal", "uniquelocal", or a function'
+
 /** Compiles the setting, as Express does. @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION */
 export function compileTrust(value: unknown, path: string): Trust {
   if (typeof value === 'function') return value as Trust
@@ -24,10 +27,12 @@ export function compileTrust(value: unknown, path: string): Trust {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return (_, hop) => hop < value
 
   const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value
+  if (Array.isArray(list) && list.some(isNumber))
+    throw invalid(path, value, 'a number of hops as a number, not as text')
   try {
     return proxyaddr.compile(list as string[])
   } catch {
-    throw invalid(path, value, 'what the Express setting "trust proxy" takes: see docs/errors.md')
+    throw invalid(path, value, accepted)
   }
 }
 
@@ -35,4 +40,9 @@ export function compileTrust(value: unknown, path: string): Trust {
 export function expressTrust(request: { readonly app?: Settings }): Trust | undefined {
   const trust = typeof request.app?.get === 'function' ? request.app.get('trust proxy fn') : undefined
   return typeof trust === 'function' ? (trust as Trust) : undefined
+}
+
+/** `'1'` from an environment variable would be taken for the address 0.0.0.1. */
+function isNumber(entry: unknown): boolean {
+  return typeof entry === 'string' && /^\d+$/.test(entry)
 }

@@ -75,8 +75,8 @@ export function aFunction(accepted: string): Check<(...args: never[]) => unknown
 /** A value as a person reads it in a message: JSON where JSON has a form for it. */
 export function show(value: unknown): string {
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
-  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol')
-    return String(value)
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number' || typeof value === 'symbol') return String(value)
   return shorten(json(value))
 }
 
@@ -92,8 +92,17 @@ function shorten(text: string): string {
   return text.length > 120 ? `${text.slice(0, 117)}...` : text
 }
 
+/** What the same thing is called by neighbours: express-rate-limit and others. */
+const neighbours: Readonly<Record<string, string>> = {
+  handler: 'reject',
+  keyGenerator: 'key',
+  max: 'limit',
+  status: 'statusCode',
+}
+
 function unknownOption(path: string, name: string, names: readonly string[]): LimitConnError {
-  const near = nearest(name, names)
+  const neighbour = Object.hasOwn(neighbours, name) ? neighbours[name] : undefined
+  const near = names.includes(neighbour ?? '') ? neighbour : nearest(name, names)
   const hint = near === undefined ? `the options are ${names.join(', ')}` : `did you mean ${near}?`
   return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${path}.${name} is not an option; ${hint}`, {
     option: `${path}.${name}`,

@@ -124,7 +124,7 @@ function missingLimit(path: string): LimitConnError {
 function besideLimits(name: string): LimitConnError {
   return new LimitConnError(
     'ERR_LIMIT_CONN_LIMIT_AND_LIMITS',
-    `options.${name} stands beside options.limits; give one limit, or a list of limits`,
+    `options.${name} stands beside options.limits; give one limit or a list, and to a policy with a list its limits anew`,
     { option: `options.${name}` },
   )
 }

@@ -22,7 +22,8 @@ export function extendOptions(above: object, options: unknown): Record<string, u
 
 /** The one option that has options of its own: they are merged one by one. */
 function sweepOver(given: { readonly sweep?: unknown }, over: { readonly sweep?: unknown }): object {
-  return typeof over.sweep === 'object' ? { sweep: { ...(given.sweep as object), ...over.sweep } } : {}
+  if (typeof over.sweep !== 'object' || over.sweep === null || Array.isArray(over.sweep)) return {}
+  return { sweep: { ...(given.sweep as object), ...over.sweep } }
 }
 
 function without(options: object, names: readonly string[]): Record<string, unknown> {

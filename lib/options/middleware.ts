@@ -113,8 +113,8 @@ export function middlewareConfig(options: unknown, before?: Compiled): Compiled 
 
 function checkLogger(logger: unknown, level: Level | false): void {
   if (level === false || methodFor(logger, level)) return
-  const methods = level === 'notice' ? 'notice or info' : level
-  throw invalid('options.logger', logger, `an object with a function ${methods}`)
+  const method = level === 'notice' ? '"notice" or "info"' : `"${level}"`
+  throw invalid('options.logger', logger, `an object with a method ${method}, for that is the logLevel`)
 }
 
 function aReject(value: unknown, path: string): unknown {

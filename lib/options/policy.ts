@@ -56,14 +56,14 @@ export function parsePolicy<O extends object>(checked: CheckedPolicy, before?: P
   const filled = list.map((limit, index) => ({ ...limit, zone: zones[index]! }))
   const defaults = { timeoutMs: 1_000, maxKeysPerConnection: 16, dryRun: false, ...checked }
 
-  const complete = filled.map((limit) => ({ key: defaultKey, dryRun: defaults.dryRun, ...limit }))
+  const complete = filled.map((limit) => ({ key: defaultKey, ...limit }))
   const config = checked.limits
     ? { ...defaults, limits: Object.freeze(complete.map((limit) => Object.freeze(limit))) }
     : { ...defaults, ...complete[0] }
   return {
     config: Object.freeze(config) as unknown as O,
     given: (checked.limits ? { ...checked, limits: filled } : { ...checked, ...filled[0] }) as unknown as O,
-    limits: complete.map((limit, index) => compiled(limit, pathOf(checked, index))),
+    limits: complete.map((limit, index) => compiled({ ...defaults, ...limit }, pathOf(checked, index))),
     timeoutMs: defaults.timeoutMs,
     maxKeysPerConnection: defaults.maxKeysPerConnection,
   }

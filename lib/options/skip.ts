@@ -22,11 +22,16 @@ export function compileSkip(value: unknown, path: string): Skip {
   if (typeof value === 'function') return value as SkipFunction
   if (!Array.isArray(value)) throw invalid(path, value, accepted)
 
-  const paths = value.filter((entry) => typeof entry === 'string' && entry.startsWith('/'))
+  const paths = value.filter((entry) => typeof entry === 'string' && /^\/[^?#*\s]*$/.test(entry))
   const ranges = value.flatMap((entry: unknown, index) => {
     if (paths.includes(entry)) return []
     const range = typeof entry === 'string' ? parseRange(entry) : undefined
-    if (!range) throw invalid(`${path}[${index}]`, entry, 'a path that starts with "/", an address or a CIDR')
+    if (!range)
+      throw invalid(
+        `${path}[${index}]`,
+        entry,
+        'an exact path ("/healthz"), an address or a CIDR; take a function for patterns',
+      )
     return [range]
   })
   return { paths: new Set(paths), ranges }
