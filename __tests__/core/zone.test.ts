@@ -48,7 +48,7 @@ describe('new Zone', () => {
     [{ name: 'z', max: null }, 'zone.max', 'null', `${whole} 1 to 16777216`],
     [{ name: 'z', maxIdle: -1 }, 'zone.maxIdle', '-1', `${whole} 0 to 16777216`],
     [{ name: 'z', maxIdle: 0.5 }, 'zone.maxIdle', '0.5', `${whole} 0 to 16777216`],
-    [{ name: 'z', maxIdle: 10n }, 'zone.maxIdle', '10', `${whole} 0 to 16777216`],
+    [{ name: 'z', maxIdle: 10n }, 'zone.maxIdle', '10n', `${whole} 0 to 16777216`],
     [{ name: 'z', onFull: 'evict' }, 'zone.onFull', '"evict"', '"reject" or "pass"'],
     [{ name: 'z', onFull: true }, 'zone.onFull', 'true', '"reject" or "pass"'],
   ])('refuses %p', (...[options, option, shown, accepted]) => {
