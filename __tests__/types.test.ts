@@ -51,6 +51,10 @@ function accepted(socket: net.Socket): void {
 
   // @ts-expect-error a number, not text
   limitConn({ limit: 'ten' })
+  // @ts-expect-error no limit
+  limitConn({})
+  // @ts-expect-error no limit
+  const unlimited = new Limiter({ dryRun: true })
   // @ts-expect-error no such option
   limitConn({ limt: 3 })
   // @ts-expect-error the answer of an async key is a Promise
@@ -58,7 +62,7 @@ function accepted(socket: net.Socket): void {
   // @ts-expect-error a zone has a name
   const nameless = new Zone({})
   http.createServer((req) => req.limitConn?.status === 'PASSED')
-  void [later, listed, lease, early, nameless]
+  void [unlimited, later, listed, lease, early, nameless]
 }
 
 it('has types for Express, Connect and node:http, which the compiler has checked', () => {

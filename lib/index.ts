@@ -13,7 +13,13 @@ export type { Lease } from './core/lease.ts'
 export type { Source } from './core/holder.ts'
 export type { TrustProxy } from './key/trust.ts'
 export type { Level, Logger } from './log/logger.ts'
-export type { LimitOptions } from './options/limits.ts'
-export type { LimiterOptions, PolicyOptions } from './options/policy.ts'
-export type { LimitConnOptions, MessageFunction, RejectHandler, SweepOptions } from './options/middleware.ts'
+export type { Limited, LimitOptions } from './options/limits.ts'
+export type { SourceOptions, LimiterOptions, PolicyOptions } from './options/policy.ts'
+export type {
+  MiddlewareOptions,
+  MessageFunction,
+  LimitConnOptions,
+  RejectHandler,
+  SweepOptions,
+} from './options/middleware.ts'
 export type { SkipFunction } from './options/skip.ts'

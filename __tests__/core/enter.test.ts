@@ -6,9 +6,9 @@ import { Policy, type Parsed } from '../../lib/core/policy.ts'
 import { Zone, type ZoneOptions, type ZoneStats } from '../../lib/core/zone.ts'
 import { byIp } from '../../lib/index.ts'
 import { mergeOptions } from '../../lib/options/merge.ts'
-import { limiterConfig, type LimiterOptions } from '../../lib/options/policy.ts'
+import { limiterConfig, type SourceOptions } from '../../lib/options/policy.ts'
 
-type TestPolicy = Policy<LimiterOptions, Parsed<LimiterOptions>>
+type TestPolicy = Policy<SourceOptions, Parsed<SourceOptions>>
 
 /** A source that brings its keys along: one for each limit, by position. */
 interface Asking extends Source {
@@ -21,7 +21,7 @@ const nth =
     keys[index]
 const key = nth(0)
 const zoneOf = (options: Partial<ZoneOptions> = {}): Zone => new Zone({ name: 'z', ...options })
-const policyOf = (options: LimiterOptions): TestPolicy => new Policy(options, limiterConfig)
+const policyOf = (options: SourceOptions): TestPolicy => new Policy(options, limiterConfig)
 
 /** A holder asks to come in under its keys; with a request, that request needs the slots. */
 function ask(policy: TestPolicy, holder: Holder, ...keys: readonly (string | Holder)[]): Outcome {

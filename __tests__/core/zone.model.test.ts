@@ -7,7 +7,7 @@ import type { Evaluation } from '../../lib/core/limit.ts'
 import { Policy, type Parsed } from '../../lib/core/policy.ts'
 import { Zone, type ZoneOptions } from '../../lib/core/zone.ts'
 import { mergeOptions } from '../../lib/options/merge.ts'
-import { limiterConfig, type LimiterOptions } from '../../lib/options/policy.ts'
+import { limiterConfig, type SourceOptions } from '../../lib/options/policy.ts'
 
 const numRuns = Number(process.env['LIMIT_CONN_RUNS'] ?? 2_000)
 const keys = ['', 'a', 'b', 'c', '__proto__'] as const
@@ -159,7 +159,7 @@ class Model {
 class Run {
   readonly zone: Zone
   readonly model: Model
-  readonly policies: Policy<LimiterOptions, Parsed<LimiterOptions>>[]
+  readonly policies: Policy<SourceOptions, Parsed<SourceOptions>>[]
   readonly connections: [Party, Holder][] = []
   readonly requests: [Party, Holder][] = []
   readonly rules: readonly Rule[]

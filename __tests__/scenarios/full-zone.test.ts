@@ -21,7 +21,8 @@ const key = byHeader('x-api-key')
 /** A zone with room for three keys, each of which may hold two slots; and it is full. */
 async function full(onFull: 'reject' | 'pass', options: Partial<LimitConnOptions> = {}): Promise<Full> {
   const zone = new Zone({ name: 'full', max: 3, onFull })
-  const policy = limitConn({ ...(!options.limits && { limit: 2, zone, key }), logLevel: false, ...options })
+  const limits = options.limits ? {} : { limit: 2, zone, key }
+  const policy = limitConn({ ...limits, logLevel: false, ...options } as LimitConnOptions)
   return fill(zone, policy)
 }
 

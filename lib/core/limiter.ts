@@ -1,7 +1,7 @@
 import { LimitConnError } from '../errors.ts'
 import { show } from '../options/check.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
-import { limiterConfig, type LimiterOptions } from '../options/policy.ts'
+import { limiterConfig, type SourceOptions, type LimiterOptions } from '../options/policy.ts'
 import { failed, gone, type Decision } from './decision.ts'
 import { holderOf, type Holder, type Source } from './holder.ts'
 import type { ReadableKey } from './key.ts'
@@ -36,7 +36,7 @@ export type Accepted<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends 
  * @see go-connlimit limiter.go, Accept and NumOpen
  */
 export class Limiter<const O extends LimiterOptions = LimiterOptions> {
-  readonly #policy: Policy<LimiterOptions, Parsed<LimiterOptions>>
+  readonly #policy: Policy<SourceOptions, Parsed<SourceOptions>>
   readonly #leases = new WeakMap<Holder, Lease>()
 
   constructor(options: O) {
@@ -64,12 +64,12 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
    *
    * @throws LimitConnError as the constructor does
    */
-  setConfig(next: Partial<LimiterOptions>): void {
+  setConfig(next: Partial<SourceOptions>): void {
     this.#policy.setConfig(next, mergeOptions)
   }
 
   /** The options in force, defaults filled in, frozen. */
-  get config(): Readonly<LimiterOptions> {
+  get config(): Readonly<SourceOptions> {
     return this.#policy.config
   }
 
@@ -78,8 +78,8 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   }
 
   /** A limiter of its own with other options; it has this one's limits if and only if none are given. */
-  extend(options: Partial<LimiterOptions>): Limiter {
-    return new Limiter(extendOptions(this.#policy.parsed.given, options))
+  extend(options: Partial<SourceOptions>): Limiter {
+    return new Limiter(extendOptions(this.#policy.parsed.given, options) as unknown as LimiterOptions)
   }
 
   #decide(source: Source, holder: Holder | undefined): Decision | Promise<Decision> {

@@ -4,7 +4,12 @@ import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
-import { middlewareConfig, type Compiled, type LimitConnOptions } from '../options/middleware.ts'
+import {
+  middlewareConfig,
+  type Compiled,
+  type MiddlewareOptions,
+  type LimitConnOptions,
+} from '../options/middleware.ts'
 import { makeJournal } from './journal.ts'
 import { begin } from './passage.ts'
 import { Turn } from './turn.ts'
@@ -13,19 +18,19 @@ import { Turn } from './turn.ts'
 export interface LimitConn {
   (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
   /** The options in force, defaults filled in, frozen. */
-  readonly config: Readonly<LimitConnOptions>
+  readonly config: Readonly<MiddlewareOptions>
   readonly zones: readonly Zone[]
   /**
    * Merges options over those in force. They are checked whole before anything changes; open slots stay.
    *
    * @throws LimitConnError as `limitConn` does
    */
-  setConfig(next: Partial<LimitConnOptions>): void
+  setConfig(next: Partial<MiddlewareOptions>): void
   /**
    * A policy of its own with other options, as nginx inherits: it has this one's limits, zones included, if and only
    * if none are given; every other option is inherited by itself.
    */
-  extend(options: Partial<LimitConnOptions>): LimitConn
+  extend(options: Partial<MiddlewareOptions>): LimitConn
   /** @internal Connections that the sweep watches. */
   readonly watched: number
 }
@@ -49,7 +54,7 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   if (typeof third === 'function') return void third(notCalled())
   if (options instanceof IncomingMessage) throw notCalled()
 
-  const policy = new Policy<LimitConnOptions, Compiled>(options, middlewareConfig)
+  const policy = new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig)
   const sweep = new Sweep(policy.parsed.sweep)
   const door = { policy, sweep, tell: makeJournal(() => policy.parsed) }
 

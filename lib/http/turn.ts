@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Connection } from '../connection/connection.ts'
 import type { Sweep } from '../connection/sweep.ts'
 import type { Policy } from '../core/policy.ts'
-import type { Compiled, LimitConnOptions } from '../options/middleware.ts'
+import type { Compiled, MiddlewareOptions } from '../options/middleware.ts'
 import { Exchange } from './exchange.ts'
 import type { Journal } from './journal.ts'
 
 /** What a policy has at its door. */
 export interface Door {
-  readonly policy: Policy<LimitConnOptions, Compiled>
+  readonly policy: Policy<MiddlewareOptions, Compiled>
   readonly sweep: Sweep
   readonly tell: Journal
 }

@@ -24,6 +24,10 @@ export interface LimitOptions<A extends readonly unknown[]> {
   readonly dryRun?: boolean
 }
 
+/** That a limit is given, or a list of them. */
+export type Limited<A extends readonly unknown[]> =
+  Pick<LimitOptions<A>, 'limit'> | { readonly limits: readonly LimitOptions<A>[] }
+
 /** A limit whose values were checked. */
 export type AnyLimit = LimitOptions<readonly never[]>
 

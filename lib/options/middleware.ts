@@ -6,7 +6,7 @@ import type { Trust } from '../key/trust.ts'
 import { methodFor, type Level, type Logger } from '../log/logger.ts'
 import { aFunction, checkObject, invalid, oneOf, whole } from './check.ts'
 import { parsePolicy, policyChecks, type PolicyOptions } from './policy.ts'
-import type { Call } from './limits.ts'
+import type { Call, Limited } from './limits.ts'
 import { compileSkip, type Skip, type SkipFunction } from './skip.ts'
 
 type Exchange = [req: IncomingMessage, res: ServerResponse]
@@ -24,8 +24,8 @@ export interface SweepOptions {
   readonly graceMs?: number
 }
 
-/** The options of `limitConn`. */
-export interface LimitConnOptions extends PolicyOptions<Exchange> {
+/** The options of middleware, each by itself. */
+export interface MiddlewareOptions extends PolicyOptions<Exchange> {
   /**
    * What holds a slot: the connection, or the request. `'auto'`: requests on a connection that a trusted proxy opened,
    * connections otherwise.
@@ -49,8 +49,11 @@ export interface LimitConnOptions extends PolicyOptions<Exchange> {
   readonly sweep?: SweepOptions
 }
 
+/** The options of `limitConn`; `limit` or `limits` is required. */
+export type LimitConnOptions = MiddlewareOptions & Limited<Exchange>
+
 /** The options of `limitConn`, compiled. */
-export interface Compiled extends Parsed<LimitConnOptions> {
+export interface Compiled extends Parsed<MiddlewareOptions> {
   readonly count: 'auto' | 'connections' | 'requests'
   readonly logLevel: Level | false
   readonly logger: Logger
@@ -95,12 +98,12 @@ const defaults = {
 
 /** Checks and compiles the options of `limitConn`. */
 export function middlewareConfig(options: unknown, before?: Compiled): Compiled {
-  const checked = checkObject(options ?? {}, 'options', checks) as LimitConnOptions
+  const checked = checkObject(options ?? {}, 'options', checks) as MiddlewareOptions
   const settings = { ...defaults, ...checked }
   const sweep = Object.freeze({ everyMs: 5_000, graceMs: 30_000, ...checked.sweep })
   checkLogger(settings.logger, settings.logLevel)
 
-  const policy = parsePolicy<LimitConnOptions>(checked, before)
+  const policy = parsePolicy<MiddlewareOptions>(checked, before)
   return {
     ...settings,
     ...policy,

@@ -10,6 +10,7 @@ import {
   zonesOf,
   type AnyLimit,
   type GivenLimits,
+  type Limited,
   type LimitOptions,
 } from './limits.ts'
 
@@ -23,8 +24,11 @@ export interface PolicyOptions<A extends readonly unknown[]> extends Partial<Lim
   readonly maxKeysPerConnection?: number
 }
 
-/** The options of a `Limiter`. */
-export type LimiterOptions = PolicyOptions<[source: Source]>
+/** The options of a policy that decides on sources. */
+export type SourceOptions = PolicyOptions<[source: Source]>
+
+/** The options of a `Limiter`; `limit` or `limits` is required. */
+export type LimiterOptions = SourceOptions & Limited<[source: Source]>
 
 /** The checks of what every policy takes. */
 export const policyChecks: Checks = {
@@ -43,9 +47,9 @@ export interface CheckedPolicy extends GivenLimits {
 }
 
 /** Checks the options of a `Limiter`. */
-export function limiterConfig(options: unknown, before?: Parsed<LimiterOptions>): Parsed<LimiterOptions> {
+export function limiterConfig(options: unknown, before?: Parsed<SourceOptions>): Parsed<SourceOptions> {
   const checked = checkObject(options ?? {}, 'options', policyChecks) as CheckedPolicy
-  return parsePolicy<LimiterOptions>(checked, before)
+  return parsePolicy<SourceOptions>(checked, before)
 }
 
 /** Compiles the limits of options whose values were checked one by one. */
