@@ -20,6 +20,7 @@ describe('skip', () => {
     ['/other?/healthz', false],
     ['/other;/healthz', false],
     ['http://healthz/', false],
+    ['http:///healthz', false],
   ])('compares the path of %s exactly: skipped %s', async (target, isSkipped) => {
     const policy = limitConn({ limit: 5, skip: ['/healthz'], logLevel: false })
     const server = await serve(

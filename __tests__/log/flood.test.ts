@@ -129,6 +129,12 @@ describe('Flood', () => {
     expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10)
   })
 
+  it('tells zones of one name apart', () => {
+    hit('a')
+    hit('a', { zone: new Zone({ name: 'z' }) })
+    expect(written()).toEqual([`${line}, client: a`, `${line}, client: a`])
+  })
+
   it('keeps no process alive', () => {
     jest.useRealTimers()
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
