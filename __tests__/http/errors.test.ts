@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process'
+import path from 'node:path'
+import { promisify } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import express4 from 'express4'
@@ -153,22 +156,9 @@ it('an error of one limit counts nothing in the zones of the others', async () =
   expect(policy.zones.map((zone) => zone.stats().passed)).toEqual([0, 0, 0])
 })
 
-it('what a handler throws on a bare server is the uncaught exception it would be without limitConn', async () => {
-  const policy = limitConn({ limit: 1, key: async () => 'k', logLevel: false })
-  const caught: unknown[] = []
-  const server = await serve(
-    (req, res) =>
-      policy(req, res, () => {
-        try {
-          boom()
-        } catch (error) {
-          caught.push(error)
-          res.end()
-        }
-      }),
-    { policies: [policy] },
-  )
-  await (await server.get()).answer()
+it('what a handler throws behind an async key is an uncaught exception, as it would be without limitConn', async () => {
+  const script = path.join(__dirname, '../helpers/throwing-handler.js')
+  const { stdout } = await promisify(execFile)(process.execPath, [script])
 
-  expect(caught).toHaveLength(1)
+  expect(JSON.parse(stdout)).toEqual(['uncaught theirs'])
 })

@@ -7,6 +7,8 @@ export interface TopKey {
   readonly active: number
   readonly peak: number
   readonly rejected: number
+  /** Of an idle key: when its last slot was given back, in milliseconds since 1970. */
+  readonly idleSinceMs?: number
 }
 
 const kinds = { a: 'address', t: 'text', h: 'hash' } as const
@@ -19,6 +21,7 @@ export function topOf(records: readonly KeyRecord[], n: number): TopKey[] {
     .map(readable)
 }
 
-function readable({ key, active, peak, rejected }: KeyRecord): TopKey {
-  return { key: key.slice(2), kind: kinds[key[0] as keyof typeof kinds], active, peak, rejected }
+function readable({ key, active, peak, rejected, idleSinceMs }: KeyRecord): TopKey {
+  const top = { key: key.slice(2), kind: kinds[key[0] as keyof typeof kinds], active, peak, rejected }
+  return active === 0 ? { ...top, idleSinceMs } : top
 }
