@@ -37,7 +37,7 @@ describe('LimitConnError', () => {
     expect(String(error)).toBe('LimitConnError: options.key failed: boom')
     expect(error.stack).toContain('errors.test.ts')
 
-    const plain = new LimitConnError('ERR_LIMIT_CONN_HTTP2', 'a message')
+    const plain = new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', 'a message')
     expect([plain.option, 'cause' in plain]).toEqual([undefined, false])
   })
 
@@ -47,13 +47,15 @@ describe('LimitConnError', () => {
   })
 
   it('does not show its brand', () => {
-    expect(Object.getOwnPropertySymbols({ ...new LimitConnError('ERR_LIMIT_CONN_HTTP2', 'm') })).toEqual([])
+    expect(Object.getOwnPropertySymbols({ ...new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', 'm') })).toEqual(
+      [],
+    )
   })
 })
 
 describe('isLimitConnError', () => {
   it('knows its own errors, and those of another copy of this package', () => {
-    expect(isLimitConnError(new LimitConnError('ERR_LIMIT_CONN_HTTP2', 'm'))).toBe(true)
+    expect(isLimitConnError(new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', 'm'))).toBe(true)
     expect(isLimitConnError(branded(new Error('m')))).toBe(true)
   })
 
@@ -65,10 +67,10 @@ describe('isLimitConnError', () => {
     [undefined],
     [null],
     [0],
-    ['ERR_LIMIT_CONN_HTTP2'],
+    ['ERR_LIMIT_CONN_NO_ADDRESS'],
     [{}],
     [new Error('m')],
-    [Object.assign(new Error('m'), { name: 'LimitConnError', code: 'ERR_LIMIT_CONN_HTTP2' })],
+    [Object.assign(new Error('m'), { name: 'LimitConnError', code: 'ERR_LIMIT_CONN_NO_ADDRESS' })],
     [Symbol.for('limit-conn.error')],
   ])('says no to %p', (value) => {
     expect(isLimitConnError(value)).toBe(false)

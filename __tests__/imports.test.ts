@@ -10,8 +10,8 @@ const allowed: Record<string, readonly string[]> = {
   options: ['core', 'key', 'log', 'node:http'],
   key: ['core', 'options', 'proxy-addr'],
   log: ['core'],
-  connection: ['core', 'node:net'],
-  http: ['core', 'options', 'key', 'log', 'connection', 'node:http', 'node:net'],
+  connection: ['core', 'node:http2', 'node:net'],
+  http: ['core', 'options', 'key', 'log', 'connection', 'node:http', 'node:http2', 'node:net'],
 }
 
 function importsOf(folder: string): Set<string> {

@@ -1,4 +1,5 @@
 import http from 'node:http'
+import http2 from 'node:http2'
 import type net from 'node:net'
 import { expect, it } from '@jest/globals'
 import connect from 'connect'
@@ -12,6 +13,7 @@ function accepted(socket: net.Socket): void {
   express().use(policy).use('/api', policy).get('/', policy)
   connect().use(policy)
   http.createServer((req, res) => policy(req, res, (error) => error))
+  http2.createServer((req, res) => policy(req, res, () => res.end(String(req.limitConn?.status))))
 
   limitConn({ limit: (req: express.Request) => (req.get('x-plan') === 'pro' ? 50 : 5) })
   limitConn({

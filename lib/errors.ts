@@ -13,7 +13,6 @@ export const errorCodes = {
   ERR_LIMIT_CONN_TIMEOUT: 'a function given in the options did not answer within timeoutMs',
   ERR_LIMIT_CONN_NO_ADDRESS: 'byIp met a connection that has no address',
   ERR_LIMIT_CONN_INVALID_SOURCE: 'Limiter.accept was given something that cannot end',
-  ERR_LIMIT_CONN_HTTP2: 'the middleware met an HTTP/2 request',
 } as const
 
 export type LimitConnErrorCode = keyof typeof errorCodes

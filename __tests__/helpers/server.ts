@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
+import http2 from 'node:http2'
 import https from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, Server, Socket } from 'node:net'
 import path from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import type { LimitConn } from '../../lib/index.ts'
@@ -14,19 +15,22 @@ export interface ServeOptions {
   /** Policies that must have nothing left when the test ends. */
   readonly policies: readonly LimitConn[]
   readonly tls?: boolean
-  readonly server?: http.ServerOptions
+  /** Speaks HTTP/2: h2c, or over TLS with HTTP/1 beside it. */
+  readonly http2?: boolean
+  readonly server?: http.ServerOptions | http2.SecureServerOptions
   /** Path of a Unix socket to listen on, instead of a port. */
   readonly path?: string
 }
 
-interface Running extends ServeOptions {
-  readonly server: http.Server
+interface Running {
+  readonly policies: readonly LimitConn[]
+  readonly server: Server & { closeAllConnections?(): void }
   readonly sockets: Set<Socket>
 }
 
 /** A server of a test, and the clients that were made for it. */
 export interface Served {
-  readonly server: http.Server
+  readonly server: Server
   readonly place: Place
   readonly port: number
   readonly url: string
@@ -38,21 +42,18 @@ export interface Served {
 }
 
 const running: Running[] = []
-const clients: Client[] = []
+const clients: { destroy(): unknown }[] = []
 
 const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
 
 /** Serves on loopback. When the test ends everything is closed, and the accounting must come out even. */
 export async function serve(handler: Handler, options: ServeOptions): Promise<Served> {
-  const { tls = false } = options
-  const settings = { ...options.server, keepAliveTimeout: 60_000 }
-  const server = tls
-    ? https.createServer({ ...settings, key: readTls('key.pem'), cert: readTls('cert.pem') }, handler)
-    : http.createServer(settings, handler)
+  const { tls = false, policies } = options
+  const server = serverOf(handler, options)
   const sockets = new Set<Socket>()
   for (const event of ['connection', 'secureConnection'])
     server.on(event, (socket: Socket) => track(sockets, socket))
-  running.push({ ...options, server, sockets })
+  running.push({ policies, server, sockets })
 
   await new Promise<void>((resolve) => {
     if (options.path === undefined) server.listen(0, '127.0.0.1', resolve)
@@ -63,7 +64,7 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Se
 
   async function connect(connectOptions: object = {}): Promise<Client> {
     const client = await connectTo(place, connectOptions)
-    clients.push(client)
+    destroyAfter(client)
     return client
   }
   return {
@@ -75,6 +76,22 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Se
     connect,
     get: async (requestPath, headers) => (await connect()).get(requestPath, headers),
   }
+}
+
+function serverOf(handler: Handler, { tls = false, http2: isHttp2 = false, server }: ServeOptions): Server {
+  const settings = { ...server, keepAliveTimeout: 60_000 }
+  const secure = { ...settings, key: readTls('key.pem'), cert: readTls('cert.pem') }
+  const handlerOf2 = handler as unknown as Parameters<typeof http2.createServer>[1]
+
+  if (isHttp2 && tls) return http2.createSecureServer({ ...secure, allowHTTP1: true }, handlerOf2)
+  if (isHttp2) return http2.createServer(settings as http2.ServerOptions, handlerOf2)
+  if (tls) return https.createServer(secure as https.ServerOptions, handler)
+  return http.createServer(settings as http.ServerOptions, handler)
+}
+
+/** Destroys a client when the test ends. */
+export function destroyAfter(client: { destroy(): unknown }): void {
+  clients.push(client)
 }
 
 function track(sockets: Set<Socket>, socket: Socket): void {
@@ -104,7 +121,7 @@ async function expectNothingLeft({ policies, server, sockets }: Running): Promis
 }
 
 /** What the server itself counts; sockets that another process has taken included. */
-function connectionsOf(server: http.Server): Promise<number> {
+function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
 }
 
@@ -121,7 +138,7 @@ afterEach(async () => {
   const ended = running.splice(0)
   for (const { server, sockets } of ended) {
     server.close()
-    server.closeAllConnections()
+    server.closeAllConnections?.()
     for (const socket of sockets) socket.destroy()
   }
   for (const one of ended) await expectNothingLeft(one)

@@ -1,19 +1,28 @@
+import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { follow, Holder, knownHolder, type Pulse } from '../core/holder.ts'
 import { isPeerGone } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
 import { isHalfOpen, isHandedOver, isLostByKernel, isUnread, unsentBytes } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
+import { socketOfSession } from './session.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
 
 type Known = Socket & { [known]?: Connection }
+type KnownSession = Http2Session & { [known]?: Connection }
 
-/** A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one. */
+/**
+ * A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one.
+ *
+ * An HTTP/2 session is one connection, that of its socket: `req.socket` is another object for each stream.
+ */
 export class Connection {
   /** Has the slots where connections are counted; where requests are counted they end with it. */
   readonly holder: Holder
   readonly socket: Socket
+  /** What speaks HTTP/2 on it. */
+  session: Http2Session | undefined
   /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
   readonly isTrackable: boolean
   /** Nothing more is let in on a connection that was refused. */
@@ -38,6 +47,21 @@ export class Connection {
     const connection = (socket[known] ??= new Connection(socket))
     if (socket.destroyed) connection.holder.end()
     return connection
+  }
+
+  /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
+  static ofSession(session: KnownSession): Connection | undefined {
+    const socket = session[known]?.socket ?? socketOfSession(session)
+    if (!socket) return undefined
+    const connection = (session[known] = Connection.of(socket))
+    connection.session = session
+    return connection
+  }
+
+  /** Closes it at once, whatever runs on it. */
+  destroy(): void {
+    this.session?.destroy()
+    this.socket.destroy()
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */

@@ -53,7 +53,7 @@ export class Sweep {
 
   /** Looks at all connections now, in slices; resolves when all were seen. */
   async run(): Promise<void> {
-    for (const connection of this.#lost) connection.socket.destroy()
+    for (const connection of this.#lost) connection.destroy()
     this.#lost.clear()
 
     let seen = 0
@@ -79,7 +79,7 @@ export class Sweep {
     if (progress !== watch.progress) [watch.progress, watch.sinceMs] = [progress, now]
 
     endClosed(connection)
-    if (pulse === 'stalled' && now - watch.sinceMs >= this.#times.graceMs) connection.socket.destroy()
+    if (pulse === 'stalled' && now - watch.sinceMs >= this.#times.graceMs) connection.destroy()
     if (pulse !== 'gone') return
     connection.holder.end()
     if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.add(connection)

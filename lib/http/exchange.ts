@@ -1,40 +1,55 @@
 import type { ServerResponse } from 'node:http'
+import type { Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
+import { isStreamGone } from '../connection/session.ts'
 import { Holder, type Pulse } from '../core/holder.ts'
 
 const known: unique symbol = Symbol('limit-conn.exchange')
 
-type Known = ServerResponse & { [known]?: Exchange }
+type Known<T> = T & { [known]?: Exchange }
 
 /**
  * A request and its response, until the response or the connection closes, whichever comes first.
  *
- * After a reset Node 20 and 22 close only one of the pipelined responses, so that neither event is enough alone.
+ * After a reset Node 20 and 22 close only one of the pipelined responses, so that neither event is enough alone. Over
+ * HTTP/2 the stream is both, and tells its end better than the response does.
  */
 export class Exchange extends Holder {
   /** Was let in by a policy before. */
   hasPassed = false
+  /** Was refused, over HTTP/2: it is answered, and nothing waits for it. */
+  isRefused = false
+  /** What carries it over HTTP/2. */
+  readonly stream: Http2Stream | undefined
   readonly #res: ServerResponse
 
-  private constructor(connection: Connection, res: ServerResponse) {
+  private constructor(connection: Connection, res: ServerResponse, stream: Http2Stream | undefined) {
     super(connection.holder)
     this.#res = res
-    if (res.closed) this.end()
-    res.prependListener('close', endExchange)
+    this.stream = stream
+    ;(stream ?? res).prependListener('close', endExchange)
     // Some injected responses never close.
     if (!connection.isTrackable) res.prependListener('finish', endExchange)
   }
 
   /** The exchange of a response, the same for all who ask. */
-  static of(connection: Connection, res: Known): Exchange {
-    return (res[known] ??= new Exchange(connection, res))
+  static of(connection: Connection, res: ServerResponse & { readonly stream?: Http2Stream }): Exchange {
+    const stream = connection.session && res.stream
+    const carrier: Known<object> = stream ?? res
+    const exchange = (carrier[known] ??= new Exchange(connection, res, stream))
+    if (exchange.#isClosed) exchange.end()
+    return exchange
   }
 
   override pulse(): Pulse {
-    return this.#res.closed ? 'gone' : super.pulse()
+    return this.#isClosed ? 'gone' : super.pulse()
+  }
+
+  get #isClosed(): boolean {
+    return this.stream ? isStreamGone(this.stream) : this.#res.closed
   }
 }
 
-function endExchange(this: Known): void {
+function endExchange(this: Known<object>): void {
   this[known]?.end()
 }

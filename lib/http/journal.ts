@@ -39,6 +39,6 @@ function contextOf(req: Addressed): string {
     client: req.ip !== undefined && parseAddress(req.ip) ? req.ip : socket.remoteAddress,
     server: socket.localAddress && `${socket.localAddress}:${socket.localPort}`,
     request: `${method} ${req.originalUrl ?? req.url} HTTP/${httpVersion}`,
-    host: headers.host,
+    host: headers.host ?? (headers[':authority'] as string | undefined),
   })
 }

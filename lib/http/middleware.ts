@@ -1,4 +1,5 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { Sweep } from '../connection/sweep.ts'
 import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
@@ -12,11 +13,14 @@ import {
 } from '../options/middleware.ts'
 import { makeJournal } from './journal.ts'
 import { begin } from './passage.ts'
-import { Turn } from './turn.ts'
+import { connectionOf, Turn, type Call } from './turn.ts'
+
+type Request = IncomingMessage | Http2ServerRequest
+type Response = ServerResponse | Http2ServerResponse
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn {
-  (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void
+  (req: Request, res: Response, next: (error?: unknown) => void): void
   /** The options in force, defaults filled in, frozen. */
   readonly config: Readonly<MiddlewareOptions>
   readonly zones: readonly Zone[]
@@ -58,16 +62,13 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   const sweep = new Sweep(policy.parsed.sweep)
   const door = { policy, sweep, tell: makeJournal(() => policy.parsed) }
 
-  function limitConnMiddleware(
-    req: IncomingMessage,
-    res: ServerResponse,
-    next: (error?: unknown) => void,
-  ): void {
+  function limitConnMiddleware(...call: Call): void {
+    const [req, , next] = call
     if (typeof next !== 'function') throw missingNext()
-    if (req.httpVersionMajor > 1) return next(unsupported())
     if (!req.socket) return next(noSocket())
 
-    begin(new Turn(door, [req, res, next]))
+    const connection = connectionOf(req)
+    if (connection) begin(new Turn(door, connection, call))
   }
 
   function setConfig(over: unknown): void {
@@ -98,10 +99,6 @@ function missingNext(): LimitConnError {
     'ERR_LIMIT_CONN_MISSING_NEXT',
     `the middleware was called without next; on a bare server write ${form}`,
   )
-}
-
-function unsupported(): LimitConnError {
-  return new LimitConnError('ERR_LIMIT_CONN_HTTP2', 'limitConn does not count HTTP/2 yet; serve HTTP/1.1')
 }
 
 function noSocket(): LimitConnError {

@@ -40,7 +40,7 @@ function decide(turn: Turn, evaluation: Evaluation): void {
       ? policy.enter(exchange, evaluation)
       : policy.enter(connection.holder, evaluation, exchange)
   if (decision.error) return next(decision.error)
-  if (decision.status === 'GONE') return void connection.socket.destroy()
+  if (decision.status === 'GONE') return void (exchange.stream ?? connection).destroy()
 
   note(req, decision)
   tell(hits, req)
@@ -63,7 +63,7 @@ function pass({ door, exchange, next }: Turn): void {
  */
 function mayGoOn(turn: Turn): boolean {
   const { connection, exchange } = turn
-  if (connection.holder.isEnded) connection.socket.destroy()
+  if (connection.holder.isEnded) connection.destroy()
   if (connection.holder.isEnded || exchange.isEnded) return false
   if (!connection.isRefused || exchange.hasPassed) return true
 

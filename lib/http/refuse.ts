@@ -1,31 +1,42 @@
-import type { Socket } from 'node:net'
 import type { Decision } from '../core/decision.ts'
 import { functionFailed, isThenable, tooLate, withDeadline, type UserCall } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { MessageFunction, RejectHandler } from '../options/middleware.ts'
+import { closeSoon, reset } from './close.ts'
 import { encode, respond } from './respond.ts'
 import { whenSettled } from './settle.ts'
+import { cutStream, endStreamSoon, isStream } from './stream.ts'
 import type { Turn } from './turn.ts'
 
-/** How long a refused connection may take to go once its answer is the next to be written. */
-const lingerMs = 900
-
 /**
- * Refuses a request. Where connections are counted its connection ends with the answer; where requests are counted only
- * the request is answered, for the connection may be a proxy's and carry others.
+ * Refuses a request. Where connections are counted its connection ends with the answer, an HTTP/2 session if nothing
+ * else is on it; where requests are counted only the request is answered, for the connection may be a proxy's and carry
+ * others.
  */
 export function refuse(turn: Turn, decision: Decision): void {
-  const { connection, unit, options } = turn
-  const { reject, message } = options
+  const { reject } = turn.options
 
-  if (unit === 'connections') {
-    connection.isRefused = true
-    if (reject === 'destroy') return void connection.socket.destroy()
-    if (reject === 'reset') return reset(connection.socket)
-    closeSoon(turn, typeof reject === 'function' || typeof message === 'function' ? options.timeoutMs : 0)
+  if (turn.unit === 'connections') {
+    if (!isStream(turn)) turn.connection.isRefused = true
+    if (reject === 'destroy' || reject === 'reset') return cut(turn, reject)
+    endSoon(turn)
   }
   if (typeof reject === 'function') handOver(turn, reject, decision)
   else answer(turn, decision)
+}
+
+function cut(turn: Turn, how: 'destroy' | 'reset'): void {
+  if (isStream(turn)) cutStream(turn)
+  else if (how === 'reset') reset(turn.connection.socket)
+  else turn.connection.destroy()
+}
+
+function endSoon(turn: Turn): void {
+  const { reject, message, timeoutMs } = turn.options
+  const extraMs = typeof reject === 'function' || typeof message === 'function' ? timeoutMs : 0
+
+  if (isStream(turn)) endStreamSoon(turn, extraMs)
+  else closeSoon(turn, extraMs)
 }
 
 /** Answers a request that was not let in before another of its connection was refused. It was not looked at. */
@@ -39,14 +50,14 @@ export function turnAway(turn: Turn): void {
 
 /** Answers by itself, with the body that `message` says. */
 function answer(turn: Turn, decision: Decision): void {
-  const { req, res, next, options } = turn
+  const { req, res, next, exchange, options } = turn
   const { message } = options as { message: MessageFunction }
   const run = typeof message === 'function' ? () => message(req, res, decision) : () => message
 
   settle(turn, { path: 'options.message', run }, (value) => {
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) next(body)
-    else respond(res, options, body)
+    else if (!exchange.isEnded) respond(res, options, body)
   })
 }
 
@@ -92,37 +103,4 @@ function attempt({ path, run }: UserCall, timeoutMs: number): unknown {
 /** Express takes `next('route')` and `next('router')` for a way on, not for an error. */
 function isError(error: unknown): boolean {
   return Boolean(error) && error !== 'route' && error !== 'router'
-}
-
-/**
- * Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. A
- * function of the user's has its own time before; `prefinish` says that the answer was handed to the socket.
- */
-function closeSoon({ connection, res }: Turn, extraMs: number): void {
-  let timer: NodeJS.Timeout | undefined
-
-  function closeIn(ms: number): void {
-    clearTimeout(timer)
-    if (!connection.holder.isEnded) timer = setTimeout(() => connection.socket.destroy(), ms)
-  }
-
-  if (!res.headersSent) res.setHeader('Connection', 'close')
-  if (res.socket) closeIn(lingerMs + extraMs)
-  else res.once('socket', () => closeIn(lingerMs + extraMs))
-  res.once('prefinish', () => closeIn(lingerMs))
-  connection.holder.onEnd(() => clearTimeout(timer))
-}
-
-/**
- * Resets the connection where there is a TCP handle to reset, and closes it under TLS.
- *
- * To reset the socket below a TLSSocket would get around that, and can crash the process: Node 20, 22 and 24 end with a
- * segmentation fault if the TLSSocket is destroyed in the same turn while it writes.
- */
-function reset(socket: Socket): void {
-  try {
-    socket.resetAndDestroy()
-  } catch {
-    socket.destroy()
-  }
 }

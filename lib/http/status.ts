@@ -18,6 +18,13 @@ declare module 'node:http' {
   }
 }
 
+declare module 'node:http2' {
+  interface Http2ServerRequest {
+    /** Set by limitConn; absent where no limit applied. */
+    limitConn?: RequestStatus
+  }
+}
+
 /** Sets `req.limitConn`. A dry-run hit of one policy is not hidden by another that passed. */
 export function note(req: IncomingMessage, { status, zone, limit, active }: Decision): void {
   if (!status || (status === 'PASSED' && req.limitConn)) return

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2Session } from 'node:http2'
 import { Connection } from '../connection/connection.ts'
 import type { Sweep } from '../connection/sweep.ts'
 import type { Policy } from '../core/policy.ts'
@@ -19,6 +20,15 @@ export type Unit = 'connections' | 'requests'
 /** What Connect middleware is called with. */
 export type Call = readonly [req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void]
 
+/** The connection that a request came in on; undefined if it is an HTTP/2 stream that has closed. */
+export function connectionOf(
+  req: IncomingMessage & { readonly stream?: { readonly session: Http2Session | undefined } },
+): Connection | undefined {
+  if (req.httpVersionMajor < 2) return Connection.of(req.socket)
+  const session = req.stream?.session
+  return session && Connection.ofSession(session)
+}
+
 /** A request on its way through a policy. */
 export class Turn {
   readonly door: Door
@@ -31,12 +41,12 @@ export class Turn {
   options: Compiled
   unit: Unit = 'connections'
 
-  constructor(door: Door, [req, res, next]: Call) {
+  constructor(door: Door, connection: Connection, [req, res, next]: Call) {
     this.door = door
     this.req = req
     this.res = res
     this.next = next
-    this.connection = Connection.of(req.socket)
+    this.connection = connection
     this.exchange = Exchange.of(this.connection, res)
     this.options = door.policy.parsed
   }

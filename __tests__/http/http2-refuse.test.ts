@@ -1,0 +1,162 @@
+import http2 from 'node:http2'
+import { describe, expect, it } from '@jest/globals'
+import { byHeader } from '../../lib/index.ts'
+import { connect2 } from '../helpers/client2.ts'
+import { kinds, serve2 } from '../helpers/http2.ts'
+import { elapse, nextTurn, until } from '../helpers/until.ts'
+
+describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
+  const byKey = { key: byHeader('x-key') }
+
+  it('answers a session above the limit, tells it to go, and sees it gone within a second', async () => {
+    const { held, server } = await serve2({}, tls)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+
+    const second = await connect2(server)
+    const start = performance.now()
+    const stream = second.get()
+    expect(await stream.status()).toBe(503)
+    await stream.closed()
+    expect(stream.received).toContain('Too many connections')
+    await second.closed(1_500)
+    expect(performance.now() - start).toBeLessThan(1_500)
+    expect([second.hasGoaway, held.runs]).toEqual([true, 1])
+    await until('the server has one socket', () => server.sockets.size <= (tls ? 2 : 1))
+  })
+
+  it('closes a refused session whose client reads nothing', async () => {
+    const { held, server } = await serve2({ message: 'x'.repeat(100_000) }, tls)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+
+    const deaf = await connect2(server, { settings: { initialWindowSize: 0 } })
+    const stream = deaf.get()
+    await until('the server has answered', () => stream.headers !== undefined)
+    expect(stream.received).toBe('')
+    await deaf.closed(3_000)
+  })
+
+  it('answers a stream and lets the session be, where it holds another slot', async () => {
+    const { held, server } = await serve2(byKey, tls)
+    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
+    await held.arrived(1)
+
+    const session = await connect2(server)
+    const own = session.get('/', { 'x-key': 'own' })
+    await held.arrived(2)
+    expect(await session.get('/', { 'x-key': 'taken' }).status()).toBe(503)
+    await elapse(1_100)
+    expect([session.isClosed, session.hasGoaway]).toEqual([false, false])
+
+    held.release()
+    expect(await own.status()).toBe(200)
+    session.get('/', { 'x-key': 'own' })
+    await held.arrived(1)
+  })
+
+  it('lets the session be while a stream of it is open that no limit applies to', async () => {
+    const { held, server } = await serve2(byKey, tls)
+    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
+    await held.arrived(1)
+
+    const session = await connect2(server)
+    const free = session.get('/free')
+    await held.arrived(2)
+    expect(await session.get('/', { 'x-key': 'taken' }).status()).toBe(503)
+    await elapse(1_100)
+    expect([session.isClosed, session.hasGoaway]).toEqual([false, false])
+    held.release()
+    expect(await free.status()).toBe(200)
+  })
+
+  it('closes the session when the last of its refused streams is done', async () => {
+    const { held, server } = await serve2(byKey, tls)
+    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
+    await held.arrived(1)
+
+    const session = await connect2(server)
+    const streams = Array.from({ length: 20 }, () => session.get('/', { 'x-key': 'taken' }))
+    expect(new Set(await Promise.all(streams.map((stream) => stream.status())))).toEqual(new Set([503]))
+    await session.closed(1_500)
+    expect([session.hasGoaway, held.runs]).toEqual([true, 1])
+  })
+
+  it('resets a refused stream that is not read, and keeps the session that holds another slot', async () => {
+    const { held, server } = await serve2({ ...byKey, message: 'x'.repeat(100_000) }, tls)
+    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
+    await held.arrived(1)
+
+    const session = await connect2(server, { settings: { initialWindowSize: 0 } })
+    session.get('/', { 'x-key': 'own' })
+    await held.arrived(2)
+    const refused = session.get('/', { 'x-key': 'taken' })
+    await until('the refusal has come', () => refused.headers !== undefined)
+    await refused.closed()
+    expect([refused.received, session.isClosed, session.hasGoaway]).toEqual(['', false, false])
+  })
+
+  it.each(['destroy', 'reset'] as const)('ends a session at once for reject: %s', async (reject) => {
+    const { held, server } = await serve2({ reject }, tls)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+    const second = await connect2(server)
+    const stream = second.get()
+    await second.closed()
+    expect([stream.headers, held.runs]).toEqual([undefined, 1])
+  })
+
+  it('ends only the stream for reject: destroy on a session that holds another slot', async () => {
+    const { held, server } = await serve2({ ...byKey, reject: 'destroy' }, tls)
+    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
+    await held.arrived(1)
+    const session = await connect2(server)
+    const own = session.get('/', { 'x-key': 'own' })
+    await held.arrived(2)
+    const refused = session.get('/', { 'x-key': 'taken' })
+    await refused.closed()
+    expect([refused.headers, refused.stream.rstCode]).toEqual([
+      undefined,
+      http2.constants.NGHTTP2_ENHANCE_YOUR_CALM,
+    ])
+    held.release()
+    expect(await own.status()).toBe(200)
+  })
+
+  it('hands a refused stream to a handler, and to the error handling', async () => {
+    const { policy, held, server } = await serve2(
+      {
+        reject: (_req, res, next) => void (res.statusCode === 200 && next(new Error('over'))),
+      },
+      tls,
+    )
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+    expect(await (await connect2(server)).get().status()).toBe(500)
+
+    policy.setConfig({
+      reject: async (_req, res) => (await nextTurn(), res.writeHead(429), res.end('later')),
+    })
+    const session = await connect2(server)
+    const stream = session.get()
+    expect(await stream.status()).toBe(429)
+    await session.closed(1_500)
+    expect(stream.received).toBe('later')
+  })
+
+  it('survives a client that resets while the message is made', async () => {
+    let answer: ((body: string) => void) | undefined
+    const message = (): Promise<string> => new Promise((resolve) => (answer = resolve))
+    const { held, server } = await serve2({ message }, tls)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+    const session = await connect2(server)
+    const stream = session.get()
+    await until('the message is asked', () => answer !== undefined)
+    stream.reset()
+    await stream.closed()
+    await elapse(20)
+    answer!('late')
+    await session.closed(2_500)
+  })
+})

@@ -1,0 +1,38 @@
+import type { Socket } from 'node:net'
+import type { Turn } from './turn.ts'
+
+/** How long a refused client may take to go, in milliseconds, once its answer is the next to be written. */
+export const lingerMs = 900
+
+/**
+ * Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. A
+ * function of the user's has its own time before; `prefinish` says that the answer was handed to the socket.
+ */
+export function closeSoon({ connection, res }: Turn, extraMs: number): void {
+  let timer: NodeJS.Timeout | undefined
+
+  function closeIn(ms: number): void {
+    clearTimeout(timer)
+    if (!connection.holder.isEnded) timer = setTimeout(() => connection.destroy(), ms)
+  }
+
+  if (!res.headersSent) res.setHeader('Connection', 'close')
+  if (res.socket) closeIn(lingerMs + extraMs)
+  else res.once('socket', () => closeIn(lingerMs + extraMs))
+  res.once('prefinish', () => closeIn(lingerMs))
+  connection.holder.onEnd(() => clearTimeout(timer))
+}
+
+/**
+ * Resets the connection where there is a TCP handle to reset, and closes it under TLS.
+ *
+ * To reset the socket below a TLSSocket would get around that, and can crash the process: Node 20, 22 and 24 end with a
+ * segmentation fault if the TLSSocket is destroyed in the same turn while it writes.
+ */
+export function reset(socket: Socket): void {
+  try {
+    socket.resetAndDestroy()
+  } catch {
+    socket.destroy()
+  }
+}
