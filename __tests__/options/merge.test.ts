@@ -23,6 +23,7 @@ describe('config', () => {
       message: expect.stringMatching(/^[A-Z][a-z ,]+\.\n$/),
       reject: 'respond',
       retryAfter: false,
+      headers: false,
       skip: [],
       timeoutMs: 1_000,
       maxKeysPerConnection: 16,

@@ -3,10 +3,17 @@ import type { Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
 import { isStreamGone } from '../connection/session.ts'
 import { Holder, type Pulse } from '../core/holder.ts'
+import type { Zone } from '../core/zone.ts'
 
 const known: unique symbol = Symbol('limit-conn.exchange')
 
 type Known<T> = T & { [known]?: Exchange }
+
+/** A limit as it is told to a client: its item in each of the two fields. */
+export interface Quota {
+  readonly policy: string
+  readonly rest: string
+}
 
 /**
  * A request and its response, until the response or the connection closes, whichever comes first.
@@ -19,6 +26,8 @@ export class Exchange extends Holder {
   hasPassed = false
   /** Was refused, over HTTP/2: it is answered, and nothing waits for it. */
   isRefused = false
+  /** The limits that the client was told of. */
+  quotas: Map<Zone, Quota> | undefined
   /** What carries it over HTTP/2. */
   readonly stream: Http2Stream | undefined
   readonly #res: ServerResponse

@@ -1,5 +1,6 @@
-import { functionFailed, type Evaluation } from '../core/limit.ts'
+import { functionFailed, type Ask, type Evaluation } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
+import { tellQuotas } from './quota.ts'
 import { refuse, turnAway } from './refuse.ts'
 import { whenSettled } from './settle.ts'
 import { skips } from './skip.ts'
@@ -43,6 +44,7 @@ function decide(turn: Turn, evaluation: Evaluation): void {
   if (decision.status === 'GONE') return void (exchange.stream ?? connection).destroy()
 
   note(req, decision)
+  if (turn.options.headers) tellQuotas(turn, evaluation as readonly Ask[])
   tell(hits, req)
   if (!decision.passed) return refuse(turn, decision)
   if (decision.status) sweep.watch(connection)

@@ -44,6 +44,13 @@ export interface MiddlewareOptions extends PolicyOptions<Exchange> {
   readonly reject?: 'respond' | 'destroy' | 'reset' | RejectHandler
   /** Seconds for the header Retry-After, 1 to 31,536,000; false for none. @default false */
   readonly retryAfter?: number | false
+  /**
+   * Whether to tell clients the limits that applied to them, and how: `'draft-8'` sets RateLimit-Policy and RateLimit on
+   * answers that passed and on refusals.
+   * @default false
+   * @see draft-ietf-httpapi-ratelimit-headers-08
+   */
+  readonly headers?: false | 'draft-8'
   /** What is not counted: a function, or a list of exact paths and CIDRs. @default nothing */
   readonly skip?: SkipFunction | readonly string[]
   readonly sweep?: SweepOptions
@@ -64,6 +71,7 @@ export interface Compiled extends Parsed<MiddlewareOptions> {
   readonly message: unknown
   readonly reject: 'respond' | 'destroy' | 'reset' | RejectHandler
   readonly retryAfter: number | false
+  readonly headers: false | 'draft-8'
 }
 
 const aDay = 86_400_000
@@ -81,6 +89,7 @@ const checks = {
   message: aMessage,
   reject: aReject,
   retryAfter: aRetryAfter,
+  headers: oneOf<false | 'draft-8'>(false, 'draft-8'),
   skip: aSkip,
   sweep: (value: unknown, path: string) => checkObject(value, path, sweepChecks),
 }
@@ -93,6 +102,7 @@ const defaults = {
   message: 'Too many connections, please try again later.\n',
   reject: 'respond',
   retryAfter: false,
+  headers: false,
   skip: [] as readonly string[],
 } as const
 
