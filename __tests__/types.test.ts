@@ -4,7 +4,18 @@ import type net from 'node:net'
 import { expect, it } from '@jest/globals'
 import connect from 'connect'
 import express from 'express'
-import { byHeader, byIp, limitConn, Limiter, Zone, type Decision, type LimitConn } from '../lib/index.ts'
+import {
+  byHeader,
+  byIp,
+  byTemplate,
+  limitConn,
+  Limiter,
+  Zone,
+  type ByTemplate,
+  type ByTemplateOptions,
+  type Decision,
+  type LimitConn,
+} from '../lib/index.ts'
 
 // The compiler is the test here (`npm run types`): each statement must be accepted, or refused where it says so.
 // None of it is run but for the last line.
@@ -41,10 +52,21 @@ function accepted(socket: net.Socket): void {
     limit: 1,
     message: (_req: express.Request, _res: express.Response, decision: Decision) => decision,
   })
+  const options: ByTemplateOptions = { ipv6Subnet: 64, trustProxy: 'loopback' }
+  const template: ByTemplate = byTemplate('$remote_addr$server_port', options)
+  limitConn({
+    limits: [
+      { limit: 1, key: template },
+      { limit: (req) => req.rawHeaders.length, key: '$host' },
+    ],
+  })
+  limitConn({ limit: 1, key: (req: express.Request) => template(req) })
   policy.setConfig({ statusCode: 429 })
   policy.extend({ logLevel: 'info' }).zones[0]?.count({ text: 'x' })
 
   const sync: Decision = new Limiter({ limit: 1 }).accept(socket)
+  const byText: Decision = new Limiter({ limit: 1, key: '$remote_addr' }).accept(socket)
+  const byMade: Decision = new Limiter({ limit: 1, key: byTemplate('$remote_addr') }).accept(socket)
   const later: Promise<Decision> = new Limiter({ limit: 1, key: async () => 'k' }).accept(socket)
   const listed: Promise<Decision> = new Limiter({ limits: [{ limit: async () => 1 }] }).accept(socket)
   new Limiter({ limit: 1, key: (source: net.Socket) => source.localPort ?? '' }).accept(socket)
@@ -57,6 +79,8 @@ function accepted(socket: net.Socket): void {
   limitConn({})
   // @ts-expect-error no limit
   const unlimited = new Limiter({ dryRun: true })
+  // @ts-expect-error one subnet, not several: a template is one text
+  const mistyped = byTemplate('$remote_addr', { ipv6Subnet: [56, 48] })
   // @ts-expect-error no such option
   limitConn({ limt: 3 })
   // @ts-expect-error the answer of an async key is a Promise
@@ -64,7 +88,7 @@ function accepted(socket: net.Socket): void {
   // @ts-expect-error a zone has a name
   const nameless = new Zone({})
   http.createServer((req) => req.limitConn?.status === 'PASSED')
-  void [unlimited, later, listed, lease, early, nameless]
+  void [unlimited, byText, byMade, mistyped, later, listed, lease, early, nameless]
 }
 
 it('has types for Express, Connect and node:http, which the compiler has checked', () => {

@@ -2,10 +2,11 @@
 export const errorCodes = {
   ERR_LIMIT_CONN_INVALID_OPTION: 'an option has a value that is not accepted',
   ERR_LIMIT_CONN_UNKNOWN_OPTION: 'an option has a name that does not exist',
+  ERR_LIMIT_CONN_UNKNOWN_VARIABLE: 'a template has a variable that does not exist',
   ERR_LIMIT_CONN_MISSING_LIMIT: 'no limit is given',
   ERR_LIMIT_CONN_LIMIT_AND_LIMITS: 'limit, key or zone stand beside limits',
   ERR_LIMIT_CONN_DUPLICATE_ZONE: 'two limits of one policy use one zone',
-  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, byIp or byHeader was given without being called',
+  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, byIp, byHeader or byTemplate was given without being called',
   ERR_LIMIT_CONN_MISSING_NEXT: 'the middleware was called without next',
   ERR_LIMIT_CONN_INVALID_KEY: 'a key function returned something that is not a key',
   ERR_LIMIT_CONN_INVALID_LIMIT: 'a limit function returned something that is not a limit',

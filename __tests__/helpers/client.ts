@@ -75,5 +75,5 @@ function open(place: Place, options: object): net.Socket {
   if ('path' in place) return net.connect({ path: place.path, ...options })
   const { port, isTls } = place
   const raw = net.connect({ port, host: '127.0.0.1', ...options })
-  return isTls ? tls.connect({ socket: raw, rejectUnauthorized: false }) : raw
+  return isTls ? tls.connect({ rejectUnauthorized: false, ...options, socket: raw }) : raw
 }

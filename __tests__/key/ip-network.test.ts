@@ -83,6 +83,7 @@ const keys: Record<string, Key> = {
   'byIp({ trustProxy: true })': byIp({ trustProxy: true }),
   "byHeader('x-api-key')": byHeader('x-api-key'),
   "byHeader('x-none', { missing: 'address' })": byHeader('x-none', { missing: 'address' }),
+  $remote_addr$server_port: '$remote_addr$server_port',
   '(req) => req.socket.remoteAddress': (req) => String(req.socket.remoteAddress),
   'async (req) => byIp()(req)': async (req) => addressOf(req),
 }

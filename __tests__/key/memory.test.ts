@@ -15,24 +15,36 @@ const child = `
 const { Zone } = require(process.argv[1] + '/core/zone.js')
 const { Holder } = require(process.argv[1] + '/core/holder.js')
 const { keysOf } = require(process.argv[1] + '/core/key.js')
+const { byTemplate } = require(process.argv[1] + '/key/template.js')
 
 const zone = new Zone({ name: 'memory' })
 const holder = new Holder()
 const bytes = Buffer.alloc(12 * 1024, 'x')
 const header = (i) => (bytes.write('t:' + String(i).padStart(32, '0'), 1000), bytes.toString('latin1'))
-const keyOf = { stored: (i) => header(i).slice(1000, 1034), made: (i) => keysOf(header(i).slice(1002, 1034))[0] }
+const value = (i) => header(i).slice(1002, 1034)
+const joined = byTemplate('$http_a$http_b')
+const single = byTemplate('$http_a')
+const keyOf = {
+  stored: (i) => header(i).slice(1000, 1034),
+  made: (i) => keysOf(value(i))[0],
+  single: (i) => keysOf(single({ rawHeaders: ['a', value(i)] }))[0],
+  joined: (i) => keysOf(joined({ rawHeaders: ['a', value(i)] }))[0],
+}
+const end = process.argv[2] === 'joined' ? String.fromCharCode(0, 0) : ''
 
 gc()
 const before = process.memoryUsage().heapUsed
 for (let i = 0; i < 65536; i++) zone.take(keyOf[process.argv[2]](i), holder)
 gc()
 const bytesUsed = process.memoryUsage().heapUsed - before
-console.log(JSON.stringify({ bytesUsed, ...zone.stats(), sample: zone.count({ text: '0'.repeat(27) + '65535' }) }))`
+console.log(JSON.stringify({ bytesUsed, ...zone.stats(), sample: zone.count({ text: '0'.repeat(27) + '65535' + end }) }))`
 
 describe('A-36: 65,536 live keys cut from headers of 12 KB', () => {
   it.each([
     ['as the zone is given them', 'stored'],
     ['as a key function is given them', 'made'],
+    ['as the only variable of a template', 'single'],
+    ['as a template joins them', 'joined'],
   ])('keep no header alive, %s: at most 20 MB', async (_what, mode) => {
     const { stdout } = await run(process.execPath, ['--expose-gc', '-e', child, dist, mode])
     const result = JSON.parse(stdout) as Record<string, number>

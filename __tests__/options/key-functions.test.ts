@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { byHeader, byIp, limitConn, LimitConnError } from '../../lib/index.ts'
+import { byHeader, byIp, byTemplate, limitConn, LimitConnError } from '../../lib/index.ts'
 
 const subnets = 'a whole number from 1 to 128, or a list of one to four of them'
 const trust =
@@ -86,6 +86,7 @@ describe('a key that was not called', () => {
   it.each([
     ['byIp', byIp, 'options.key is byIp itself; call it, as in byIp()'],
     ['byHeader', byHeader, "options.key is byHeader itself; call it, as in byHeader('x-api-key')"],
+    ['byTemplate', byTemplate, "options.key is byTemplate itself; call it, as in byTemplate('$remote_addr')"],
   ])('is told apart from what %s() returns', (_, key, message) => {
     const error = errorOf(() => limitConn({ limit: 1, key: key as never }))
 

@@ -30,10 +30,10 @@ const shared: readonly Row[] = [
   ['limit', aNumber, [...notWhole, [2 ** 53, '9007199254740992'], [Symbol('s'), 'Symbol(s)']]],
   [
     'key',
-    'a function, such as byIp() or byHeader(name)',
+    "a function or a template, such as byIp(), byHeader(name) or '$remote_addr'",
     [
-      ['ip', '"ip"'],
       [null, 'null'],
+      [true, 'true'],
       [1, '1'],
       [{}, '{}'],
     ],

@@ -28,6 +28,11 @@ export class AddressKey {
   }
 }
 
+/** The subnet of an address key as text; the widest, if there are several. */
+export function subnetIn(key: AddressKey): string {
+  return key.keys.at(-1)!.slice(2)
+}
+
 /** The tagged keys of a value: none if it is empty, undefined if it is not a key. */
 export function keysOf(value: unknown): readonly string[] | undefined {
   if (typeof value === 'string') return value === '' ? [] : [textKey(value)]

@@ -1,6 +1,7 @@
 import type { AddressKey, GONE } from '../core/key.ts'
 import { checkObject, invalid, oneOf } from '../options/check.ts'
 import { byIp, type AddressSource } from './ip.ts'
+import { withTraits } from './traits.ts'
 
 export interface ByHeaderOptions {
   /**
@@ -36,13 +37,22 @@ export function byHeader(name: string, options: ByHeaderOptions = {}): ByHeader 
   const wanted = name.toLowerCase()
   const address = checked['missing'] === 'address' ? byIp() : undefined
 
-  return function keyOfHeader(request) {
+  function keyOfHeader(request: HeaderSource): ReturnType<ByHeader> {
     return firstValue(request.rawHeaders, wanted) || address?.(request)
   }
+  return withTraits(keyOfHeader, {
+    needsRequest: true,
+    isUnchecked: true,
+    usesAddress: address !== undefined,
+  })
 }
 
-/** From the raw headers: Node joins duplicates with a comma, so that a client could send any key twice. */
-function firstValue(rawHeaders: readonly string[], name: string): string | undefined {
+/**
+ * The first value of a header; its name in lower case.
+ *
+ * From the raw headers: Node joins duplicates with a comma, so that a client could send any key twice.
+ */
+export function firstValue(rawHeaders: readonly string[], name: string): string | undefined {
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (rawHeaders[i]!.length === name.length && rawHeaders[i]!.toLowerCase() === name)
       return rawHeaders[i + 1]

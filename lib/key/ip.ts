@@ -4,6 +4,7 @@ import { AddressKey, GONE } from '../core/key.ts'
 import { isPeerGone, type Peer } from '../core/peer.ts'
 import { LimitConnError } from '../errors.ts'
 import { checkObject, invalid, whole } from '../options/check.ts'
+import { withTraits } from './traits.ts'
 import { compileTrust, expressTrust, type Trust, type TrustProxy } from './trust.ts'
 
 export interface ByIpOptions {
@@ -21,12 +22,8 @@ export interface AddressSource extends Peer {
   readonly socket?: Peer | null
 }
 
-/** A key function that knows which proxies it believes. */
-export interface ByIp {
-  (source: AddressSource): AddressKey | typeof GONE
-  /** @internal */
-  readonly trust?: Trust
-}
+/** What `byIp` makes: tells the key of a socket, or of a request. */
+export type ByIp = (source: AddressSource) => AddressKey | typeof GONE
 
 type Remembering = Peer & { [known: symbol]: AddressKey | undefined }
 
@@ -57,7 +54,8 @@ export function byIp(options: ByIpOptions = {}): ByIp {
     return (socket[known] ??= new AddressKey(socketAddress(socket), subnets))
   }
 
-  return trust ? Object.assign(keyOfAddress, { trust }) : keyOfAddress
+  const traits = { needsRequest: false, isUnchecked: false, usesAddress: true, ...(trust && { trust }) }
+  return withTraits(keyOfAddress, traits)
 }
 
 /** The address that `byIp()` counts a request under, before subnets. */

@@ -1,10 +1,8 @@
 import type { KeyValue } from '../core/key.ts'
-import type { Parsed } from '../core/policy.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { byHeader } from '../key/header.ts'
-import { byIp } from '../key/ip.ts'
-import { aBoolean, aFunction, checkObject, invalid, invalidAs, whole, type Checks } from './check.ts'
+import { aBoolean, checkObject, invalid, invalidAs, whole, type Checks } from './check.ts'
+import { aKey } from './keys.ts'
 
 /** A function whose parameters may be narrower than declared: an Express request for an IncomingMessage. */
 export type Call<A extends readonly unknown[], R> = { call(...args: A): R }['call']
@@ -16,8 +14,8 @@ export interface LimitOptions<A extends readonly unknown[]> {
    * Infinity, or a Promise of it.
    */
   readonly limit: number | Call<A, number | PromiseLike<number>>
-  /** Who is counted; empty: the limit does not apply. @default byIp() */
-  readonly key?: Call<A, KeyValue | PromiseLike<KeyValue>>
+  /** Who is counted: a function, or a template of nginx; empty: the limit does not apply. @default byIp() */
+  readonly key?: string | Call<A, KeyValue | PromiseLike<KeyValue>>
   /** Where it is counted. @default a zone of its own, named limit-conn, limit-conn-2 and so on */
   readonly zone?: Zone
   /** Look, count and report, but never reject. @default false */
@@ -37,7 +35,6 @@ export interface GivenLimits extends Partial<AnyLimit> {
 }
 
 const limitAccepted = 'a whole number >= 1, or a function that answers with one'
-const aFunctionForKey = aFunction('a function, such as byIp() or byHeader(name)')
 const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
 
 /** The checks of one limit. */
@@ -48,8 +45,8 @@ export const limitChecks: Checks = {
   dryRun: aBoolean,
 }
 
-/** A limit, as far as its zone goes. */
-interface Keyed {
+/** A limit as it was given, as far as its zone goes. */
+export interface Keyed {
   readonly key: unknown
   readonly zone?: Zone
 }
@@ -66,20 +63,20 @@ export function listOf(checked: GivenLimits): readonly AnyLimit[] {
     return checked.limits
   }
   if (limit === undefined) throw missingLimit('options.limit')
-  return [{ limit, ...(key && { key }), ...(zone && { zone }) }]
+  return [{ limit, ...(key !== undefined && { key }), ...(zone && { zone }) }]
 }
 
 /**
  * A zone for each limit: the one given; else the own one of an earlier limit with the same key, or in the same place of
  * the list; else a new one.
  */
-export function zonesOf(list: readonly Keyed[], before?: Parsed<object>): readonly Zone[] {
+export function zonesOf(list: readonly Keyed[], earlier: readonly Keyed[]): readonly Zone[] {
   const zones = list.map((limit) => limit.zone)
   const repeated = zones.findIndex((zone, index) => zone && zones.indexOf(zone) < index)
   if (repeated >= 0) throw duplicateZone(repeated, zones[repeated]!)
 
-  const earlier = before?.limits ?? []
-  const isFree = (zone: Zone): boolean => ownZones.has(zone) && !zones.includes(zone)
+  const isFree = (zone: Zone | undefined): boolean =>
+    zone !== undefined && ownZones.has(zone) && !zones.includes(zone)
   for (const [index, { key }] of list.entries()) {
     zones[index] ??= earlier.find((limit) => limit.key === key && isFree(limit.zone))?.zone
   }
@@ -106,14 +103,6 @@ export function aLimitList(value: unknown, path: string): readonly AnyLimit[] {
 
 function aLimit(value: unknown, path: string): number | Call<never[], unknown> {
   return typeof value === 'function' ? (value as Call<never[], unknown>) : aNumber(value, path)
-}
-
-function aKey(value: unknown, path: string): unknown {
-  const maker = [byIp, byHeader].find((each) => each === value)
-  if (!maker) return aFunctionForKey(value, path)
-  const call = maker === byIp ? 'byIp()' : "byHeader('x-api-key')"
-  const message = `${path} is ${maker.name} itself; call it, as in ${call}`
-  throw new LimitConnError('ERR_LIMIT_CONN_NOT_CALLED', message, { option: path })
 }
 
 function aZone(value: unknown, path: string): Zone {

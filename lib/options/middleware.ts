@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Decision } from '../core/decision.ts'
 import type { Parsed } from '../core/policy.ts'
-import type { ByIp } from '../key/ip.ts'
+import { traitsOf } from '../key/traits.ts'
 import type { Trust } from '../key/trust.ts'
 import { methodFor, type Level, type Logger } from '../log/logger.ts'
 import { aFunction, checkObject, invalid, oneOf, whole } from './check.ts'
@@ -119,7 +119,7 @@ export function middlewareConfig(options: unknown, before?: Compiled): Compiled 
     ...policy,
     config: Object.freeze({ ...settings, ...policy.config, sweep }),
     skip: compileSkip(settings.skip, 'options.skip'),
-    trusts: policy.limits.flatMap(({ key }) => (key as ByIp).trust ?? []),
+    trusts: policy.limits.flatMap(({ key }) => traitsOf(key).trust ?? []),
     sweep,
   }
 }

@@ -1,8 +1,8 @@
 import type { Source } from '../core/holder.ts'
-import type { Limit } from '../core/limit.ts'
 import type { Parsed } from '../core/policy.ts'
 import { byIp } from '../key/ip.ts'
 import { checkObject, whole, type Checks } from './check.ts'
+import { requestKey, socketKey, type CompileKey, type GivenKey } from './keys.ts'
 import {
   aLimitList,
   limitChecks,
@@ -49,33 +49,39 @@ export interface CheckedPolicy extends GivenLimits {
 /** Checks the options of a `Limiter`. */
 export function limiterConfig(options: unknown, before?: Parsed<SourceOptions>): Parsed<SourceOptions> {
   const checked = checkObject(options ?? {}, 'options', policyChecks) as CheckedPolicy
-  return parsePolicy<SourceOptions>(checked, before)
+  return parsePolicy<SourceOptions>(checked, before, socketKey)
 }
 
 /** Compiles the limits of options whose values were checked one by one. */
-export function parsePolicy<O extends object>(checked: CheckedPolicy, before?: Parsed<O>): Parsed<O> {
+export function parsePolicy<O extends object>(
+  checked: CheckedPolicy,
+  before?: Parsed<O>,
+  compileKey: CompileKey = requestKey,
+): Parsed<O> {
   const list = listOf(checked)
-  const keyed = list.map((limit) => ({ key: defaultKey, ...limit }))
-  const zones = zonesOf(keyed, before)
+  const keyed = list.map(withKey)
+  const keys = keyed.map(({ key }, index) => compileKey(key, `${pathOf(checked, index)}.key`))
+  const zones = zonesOf(keyed, before ? listOf(before.given).map(withKey) : [])
   const filled = list.map((limit, index) => ({ ...limit, zone: zones[index]! }))
   const defaults = { timeoutMs: 1_000, maxKeysPerConnection: 16, dryRun: false, ...checked }
 
-  const complete = filled.map((limit) => ({ key: defaultKey, ...limit }))
+  const complete = filled.map(withKey)
   const config = checked.limits
     ? { ...defaults, limits: Object.freeze(complete.map((limit) => Object.freeze(limit))) }
     : { ...defaults, ...complete[0] }
   return {
     config: Object.freeze(config) as unknown as O,
     given: (checked.limits ? { ...checked, limits: filled } : { ...checked, ...filled[0] }) as unknown as O,
-    limits: complete.map((limit, index) => compiled({ ...defaults, ...limit }, pathOf(checked, index))),
+    limits: complete.map(({ limit, zone, dryRun = defaults.dryRun }, index) => {
+      return { zone, key: keys[index]!, limit, isDryRun: dryRun, path: pathOf(checked, index) }
+    }),
     timeoutMs: defaults.timeoutMs,
     maxKeysPerConnection: defaults.maxKeysPerConnection,
   }
 }
 
-function compiled(limit: Required<Omit<AnyLimit, 'key'>> & { key: unknown }, path: string): Limit {
-  const { zone, key, dryRun } = limit
-  return { zone, key: key as Limit['key'], limit: limit.limit, isDryRun: dryRun, path }
+function withKey<L extends AnyLimit>(limit: L): L & { readonly key: GivenKey } {
+  return { key: defaultKey, ...limit }
 }
 
 function pathOf(checked: GivenLimits, index: number): string {

@@ -1,0 +1,31 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from '@jest/globals'
+import { byHeader, byIp } from '../../lib/index.ts'
+import { traitsOf } from '../../lib/key/traits.ts'
+
+const trust = (): boolean => false
+
+describe('the traits of a key function', () => {
+  it.each<[what: string, key: object, traits: object]>([
+    ['byIp()', byIp(), { needsRequest: false, isUnchecked: false, usesAddress: true }],
+    [
+      'byIp({ trustProxy })',
+      byIp({ trustProxy: trust }),
+      { needsRequest: false, isUnchecked: false, usesAddress: true, trust },
+    ],
+    ['byHeader', byHeader('x'), { needsRequest: true, isUnchecked: true, usesAddress: false }],
+    [
+      "byHeader, missing: 'address'",
+      byHeader('x', { missing: 'address' }),
+      { needsRequest: true, isUnchecked: true, usesAddress: true },
+    ],
+    ['a function of the user', () => 'k', { needsRequest: false, isUnchecked: false, usesAddress: false }],
+  ])('are known of %s', (_what, key, traits) => {
+    expect(traitsOf(key)).toEqual(traits)
+  })
+
+  it('do not show, and nobody changes them', () => {
+    expect(inspect(byIp())).toBe('[Function: keyOfAddress]')
+    expect(Object.isFrozen(traitsOf(byIp()))).toBe(true)
+  })
+})
