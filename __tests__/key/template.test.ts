@@ -138,11 +138,9 @@ describe('the traits of a template', () => {
     ['$server_port$scheme', none],
     ['$http_a', { ...unchecked, requestVariable: '$http_a' }],
     ['${uri}$host', { ...unchecked, requestVariable: '$uri' }],
-    ['$server_port$arg_a', { ...none, needsRequest: true, requestVariable: '$arg_a' }],
-    [
-      '$cookie_a$remote_addr',
-      { needsRequest: true, requestVariable: '$cookie_a', isUnchecked: false, usesAddress: true, trust },
-    ],
+    ['$server_port$arg_a', { ...unchecked, requestVariable: '$arg_a' }],
+    ['$remote_addr$uri', { ...none, needsRequest: true, requestVariable: '$uri', usesAddress: true, trust }],
+    ['$cookie_a$remote_addr', { ...unchecked, requestVariable: '$cookie_a', usesAddress: true, trust }],
   ])('%s', (template, traits) => {
     expect(traitsOf(byTemplate(template, { trustProxy: trust }))).toEqual(traits)
   })
