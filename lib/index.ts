@@ -14,6 +14,7 @@ export type { Lease } from './core/lease.ts'
 export type { Source } from './core/holder.ts'
 export type { TrustProxy } from './key/trust.ts'
 export type { Level, Logger } from './log/logger.ts'
+export type { WarningName, WarningOptions } from './log/warner.ts'
 export type { Limited, LimitOptions } from './options/limits.ts'
 export type { SourceOptions, LimiterOptions, PolicyOptions } from './options/policy.ts'
 export type {

@@ -12,6 +12,16 @@ const known: unique symbol = Symbol('limit-conn.connection')
 type Known = Socket & { [known]?: Connection }
 type KnownSession = Http2Session & { [known]?: Connection }
 
+/** What a policy knows of a connection. */
+export interface Visit {
+  readonly owner: Owner
+  /** What holds a slot here: decided at the first request, and never changed. */
+  readonly unit: 'connections' | 'requests'
+  /** The latest key of each limit, where connections are counted, and how often one has changed. */
+  readonly keys: string[]
+  changes: number
+}
+
 /**
  * A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one.
  *
@@ -27,8 +37,8 @@ export class Connection {
   readonly isTrackable: boolean
   /** Nothing more is let in on a connection that was refused. */
   isRefused = false
-  /** What each policy counts here. */
-  readonly units: { readonly owner: Owner; readonly unit: 'connections' | 'requests' }[] = []
+  /** One for each policy that has met it. */
+  readonly visits: Visit[] = []
 
   private constructor(socket: Socket) {
     const raw = rawSocketOf(socket)

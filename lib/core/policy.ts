@@ -3,6 +3,7 @@ import { enter } from './enter.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
 import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
+import { noteUse } from './sharing.ts'
 import type { Zone } from './zone.ts'
 import { LimitConnError } from '../errors.ts'
 
@@ -28,10 +29,12 @@ export type Parse<O, P extends Parsed<O>> = (options: unknown, before?: P) => P
 export class Policy<O extends object, P extends Parsed<O>> {
   readonly #parse: Parse<O, P>
   #parsed: P
+  #dryZone: Zone | undefined
 
   constructor(options: unknown, parse: Parse<O, P>) {
     this.#parse = parse
     this.#parsed = parse(options)
+    this.#dryZone = noteUse(this, this.#parsed.limits)
   }
 
   get parsed(): P {
@@ -46,6 +49,11 @@ export class Policy<O extends object, P extends Parsed<O>> {
     return this.#parsed.limits.map((limit) => limit.zone)
   }
 
+  /** A zone of this policy in which a dry-run limit met a limit of another. */
+  get dryZone(): Zone | undefined {
+    return this.#dryZone
+  }
+
   /** The highest count of the key in the zones of this policy. */
   numOpen(key: ReadableKey): number {
     return Math.max(...this.zones.map((zone) => zone.count(key)))
@@ -54,6 +62,7 @@ export class Policy<O extends object, P extends Parsed<O>> {
   /** Merges over what is in force. Open leases stay; the next holder meets the new configuration. */
   setConfig(next: unknown, merge: (given: O, next: unknown) => unknown): void {
     this.#parsed = this.#parse(merge(this.#parsed.given, next), this.#parsed)
+    this.#dryZone = noteUse(this, this.#parsed.limits)
   }
 
   evaluate(args: Args): Evaluation | Promise<Evaluation> {

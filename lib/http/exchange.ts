@@ -24,7 +24,7 @@ export interface Quota {
 export class Exchange extends Holder {
   /** Was let in by a policy before. */
   hasPassed = false
-  /** Was refused, over HTTP/2: it is answered, and nothing waits for it. */
+  /** Was refused by a policy: it is being answered, and is let in nowhere. */
   isRefused = false
   /** The limits that the client was told of. */
   quotas: Map<Zone, Quota> | undefined

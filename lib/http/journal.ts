@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Hit } from '../core/decision.ts'
-import { parseAddress } from '../core/address.ts'
+import { addressOf } from '../key/ip.ts'
+import type { Trust } from '../key/trust.ts'
 import { Flood } from '../log/flood.ts'
 import { contextLine } from '../log/line.ts'
 import { write } from '../log/logger.ts'
 import type { Compiled } from '../options/middleware.ts'
 
-type Addressed = IncomingMessage & { readonly originalUrl?: string; readonly ip?: string }
+type Addressed = IncomingMessage & { readonly originalUrl?: string }
 
 /** Tells of the limits that a request met. */
 export type Journal = (hits: readonly Hit[], req: IncomingMessage) => void
@@ -20,23 +21,24 @@ export function makeJournal(options: () => Compiled): Journal {
 
   return function tell(hits, req) {
     if (hits.length === 0 || options().logLevel === false) return
-    for (const hit of hits) flood.hit(hit, () => tryContextOf(req))
+    const [trust] = options().trusts
+    for (const hit of hits) flood.hit(hit, () => tryContextOf(req, trust))
   }
 }
 
-/** What is read here belongs to others: `req.ip` runs the trust function of the application, which may throw. */
-function tryContextOf(req: Addressed): string {
+/** What is read here belongs to others: the trust function of the application runs, which may throw. */
+function tryContextOf(req: Addressed, trust: Trust | undefined): string {
   try {
-    return contextOf(req)
+    return contextOf(req, trust)
   } catch {
     return ''
   }
 }
 
-function contextOf(req: Addressed): string {
+function contextOf(req: Addressed, trust: Trust | undefined): string {
   const { socket, method, httpVersion, headers } = req
   return contextLine({
-    client: req.ip !== undefined && parseAddress(req.ip) ? req.ip : socket.remoteAddress,
+    client: addressOf(req, trust)?.toString(),
     server: socket.localAddress && `${socket.localAddress}:${socket.localPort}`,
     request: `${method} ${req.originalUrl ?? req.url} HTTP/${httpVersion}`,
     host: headers.host ?? (headers[':authority'] as string | undefined),

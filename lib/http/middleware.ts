@@ -5,6 +5,7 @@ import { Policy } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
+import { makeWarner } from '../log/warner.ts'
 import {
   middlewareConfig,
   type Compiled,
@@ -12,11 +13,16 @@ import {
   type LimitConnOptions,
 } from '../options/middleware.ts'
 import { makeJournal } from './journal.ts'
+import { KeyWatch } from './key-watch.ts'
 import { begin } from './passage.ts'
+import { warnAtStart } from './start.ts'
 import { connectionOf, Turn, type Call } from './turn.ts'
 
 type Request = IncomingMessage | Http2ServerRequest
 type Response = ServerResponse | Http2ServerResponse
+
+const madeForRequest =
+  'limitConn was called inside a request handler: each request has a policy of its own, and nothing is limited; call it once'
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn {
@@ -60,12 +66,20 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
 
   const policy = new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig)
   const sweep = new Sweep(policy.parsed.sweep)
-  const door = { policy, sweep, tell: makeJournal(() => policy.parsed) }
+  const warner = makeWarner(() => policy.parsed)
+  const keyWatch = new KeyWatch(warner)
+  const door = { policy, sweep, tell: makeJournal(() => policy.parsed), warner, keyWatch }
+  let isBeingMade = true
+
+  warnAtStart(policy.parsed, warner, policy.dryZone)
+  queueMicrotask(() => (isBeingMade = false))
 
   function limitConnMiddleware(...call: Call): void {
     const [req, , next] = call
     if (typeof next !== 'function') throw missingNext()
     if (!req.socket) return next(noSocket())
+
+    if (isBeingMade) warner.warn('builtPerRequest', madeForRequest)
 
     const connection = connectionOf(req)
     if (connection) begin(new Turn(door, connection, call))
@@ -74,6 +88,7 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   function setConfig(over: unknown): void {
     policy.setConfig(over, mergeOptions)
     sweep.setTimes(policy.parsed.sweep)
+    warnAtStart(policy.parsed, warner, policy.dryZone)
   }
 
   return Object.defineProperties(limitConnMiddleware, {

@@ -6,13 +6,13 @@ import { whenSettled } from './settle.ts'
 import { skips } from './skip.ts'
 import { note } from './status.ts'
 import type { Turn } from './turn.ts'
-import { unitOf } from './unit.ts'
+import { visitOf } from './visit.ts'
 
 /** Finds out who asks, now or later. The unit is found first: it belongs to the connection, not to the request. */
 export function begin(turn: Turn): void {
   turn.options = turn.door.policy.parsed
   try {
-    turn.unit = unitOf(turn)
+    turn.visit = visitOf(turn)
   } catch (cause) {
     return turn.next(functionFailed('trust proxy', cause))
   }
@@ -31,19 +31,20 @@ function identify(turn: Turn, skip: boolean | LimitConnError): void {
 
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
 function decide(turn: Turn, evaluation: Evaluation): void {
-  const { req, next, connection, exchange, unit } = turn
-  const { policy, sweep, tell } = turn.door
+  const { req, next, connection, exchange } = turn
+  const { policy, sweep, tell, keyWatch } = turn.door
   if (!mayGoOn(turn)) return
   if (policy.parsed !== turn.options) return begin(turn)
 
   const { decision, hits } =
-    unit === 'requests'
+    turn.visit.unit === 'requests'
       ? policy.enter(exchange, evaluation)
       : policy.enter(connection.holder, evaluation, exchange)
   if (decision.error) return next(decision.error)
   if (decision.status === 'GONE') return void (exchange.stream ?? connection).destroy()
 
   note(req, decision)
+  keyWatch.see(turn, evaluation as readonly Ask[])
   if (turn.options.headers) tellQuotas(turn, evaluation as readonly Ask[])
   tell(hits, req)
   if (!decision.passed) return refuse(turn, decision)
@@ -59,7 +60,8 @@ function pass({ door, exchange, next }: Turn): void {
 }
 
 /**
- * The client is there, and no request was refused on its connection, unless this one was let in before that.
+ * The client is there, the request was not refused before, nor was another on its connection, unless this one was let in
+ * before that.
  *
  * Every other request is answered: where it stands in line before the refused one, the refusal would else never be sent.
  */
@@ -67,7 +69,7 @@ function mayGoOn(turn: Turn): boolean {
   const { connection, exchange } = turn
   if (connection.holder.isEnded) connection.destroy()
   if (connection.holder.isEnded || exchange.isEnded) return false
-  if (!connection.isRefused || exchange.hasPassed) return true
+  if (!exchange.isRefused && (!connection.isRefused || exchange.hasPassed)) return true
 
   turnAway(turn)
   return false

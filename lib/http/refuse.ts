@@ -15,8 +15,9 @@ import type { Turn } from './turn.ts'
  */
 export function refuse(turn: Turn, decision: Decision): void {
   const { reject } = turn.options
+  turn.exchange.isRefused = true
 
-  if (turn.unit === 'connections') {
+  if (turn.visit.unit === 'connections') {
     if (!isStream(turn)) turn.connection.isRefused = true
     if (reject === 'destroy' || reject === 'reset') return cut(turn, reject)
     endSoon(turn)
@@ -39,12 +40,12 @@ function endSoon(turn: Turn): void {
   else closeSoon(turn, extraMs)
 }
 
-/** Answers a request that was not let in before another of its connection was refused. It was not looked at. */
+/** Answers what is not looked at: a request behind a refused one, or a refused one that was sent on to a policy again. */
 export function turnAway(turn: Turn): void {
   const { res, options } = turn
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
-  closeSoon(turn, 0)
+  if (turn.connection.isRefused) closeSoon(turn, 0)
   if (!(body instanceof LimitConnError)) respond(res, options, body)
 }
 

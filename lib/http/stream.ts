@@ -17,7 +17,6 @@ export function isStream(turn: Turn): turn is StreamTurn {
 
 /** Ends a refused stream without an answer, and its session too if nothing else is on it. */
 export function cutStream({ connection, exchange }: StreamTurn): void {
-  exchange.isRefused = true
   if (isUncounted(connection)) connection.destroy()
   else exchange.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
 }
@@ -38,7 +37,6 @@ export function endStreamSoon({ connection, exchange }: StreamTurn, extraMs: num
     stream.destroy()
   }
 
-  exchange.isRefused = true
   stream.once('prefinish', () => {
     clearTimeout(timer)
     timer = setTimeout(end, lingerMs).unref()

@@ -1,21 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2Session } from 'node:http2'
-import { Connection } from '../connection/connection.ts'
+import { Connection, type Visit } from '../connection/connection.ts'
 import type { Sweep } from '../connection/sweep.ts'
 import type { Policy } from '../core/policy.ts'
+import type { Warner } from '../log/warner.ts'
 import type { Compiled, MiddlewareOptions } from '../options/middleware.ts'
 import { Exchange } from './exchange.ts'
 import type { Journal } from './journal.ts'
+import type { KeyWatch } from './key-watch.ts'
 
 /** What a policy has at its door. */
 export interface Door {
   readonly policy: Policy<MiddlewareOptions, Compiled>
   readonly sweep: Sweep
   readonly tell: Journal
+  readonly warner: Warner
+  readonly keyWatch: KeyWatch
 }
-
-/** What holds the slot. */
-export type Unit = 'connections' | 'requests'
 
 /** What Connect middleware is called with. */
 export type Call = readonly [req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void]
@@ -39,7 +40,8 @@ export class Turn {
   readonly exchange: Exchange
   /** The options in force when it was last asked who this is. */
   options: Compiled
-  unit: Unit = 'connections'
+  /** Set before anything is decided. */
+  declare visit: Visit
 
   constructor(door: Door, connection: Connection, [req, res, next]: Call) {
     this.door = door

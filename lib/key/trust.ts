@@ -12,6 +12,10 @@ export type Trust = (address: string, hop: number) => boolean
  */
 export type TrustProxy = boolean | number | string | readonly string[] | Trust
 
+/** What `true` and `false` are compiled to. */
+export const trustAll: Trust = () => true
+const trustNone: Trust = () => false
+
 /** The part of an Express application that is read here. */
 interface Settings {
   get?(name: string): unknown
@@ -23,7 +27,7 @@ const accepted =
 /** Compiles the setting, as Express does. @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION */
 export function compileTrust(value: unknown, path: string): Trust {
   if (typeof value === 'function') return value as Trust
-  if (typeof value === 'boolean') return () => value
+  if (typeof value === 'boolean') return value ? trustAll : trustNone
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return (_, hop) => hop < value
 
   const list = typeof value === 'string' ? value.split(',').map((part) => part.trim()) : value

@@ -1,11 +1,14 @@
 import { givenIn } from './check.ts'
 
 const single = ['limit', 'key', 'zone'] as const
+const nested = ['sweep', 'warnings'] as const
+
+type Nesting = { readonly [name in (typeof nested)[number]]?: unknown }
 
 /** Options over those in force: `limits` replaces a single limit, everything else replaces its namesake. */
 export function mergeOptions(given: object, next: unknown): Record<string, unknown> {
   const over = givenIn(next, 'options')
-  return { ...('limits' in over ? without(given, single) : given), ...over, ...sweepOver(given, over) }
+  return { ...('limits' in over ? without(given, single) : given), ...over, ...nestedOver(given, over) }
 }
 
 /**
@@ -17,13 +20,19 @@ export function extendOptions(above: object, options: unknown): Record<string, u
   const here = givenIn(options, 'options')
   const hasLimits = [...single, 'limits'].some((name) => name in here)
   const inherited = hasLimits ? without(above, [...single, 'limits']) : above
-  return { ...inherited, ...here, ...sweepOver(above, here) }
+  return { ...inherited, ...here, ...nestedOver(above, here) }
 }
 
-/** The one option that has options of its own: they are merged one by one. */
-function sweepOver(given: { readonly sweep?: unknown }, over: { readonly sweep?: unknown }): object {
-  if (typeof over.sweep !== 'object' || over.sweep === null || Array.isArray(over.sweep)) return {}
-  return { sweep: { ...(given.sweep as object), ...over.sweep } }
+/** The options that have options of their own: they are merged one by one. */
+function nestedOver(given: Nesting, over: Nesting): object {
+  const both = nested.filter((name) => isPlain(given[name]) && isPlain(over[name]))
+  return Object.fromEntries(
+    both.map((name) => [name, { ...(given[name] as object), ...(over[name] as object) }]),
+  )
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function without(options: object, names: readonly string[]): Record<string, unknown> {

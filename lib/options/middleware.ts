@@ -4,9 +4,11 @@ import type { Parsed } from '../core/policy.ts'
 import { traitsOf } from '../key/traits.ts'
 import type { Trust } from '../key/trust.ts'
 import { methodFor, type Level, type Logger } from '../log/logger.ts'
+import type { WarningOptions } from '../log/warner.ts'
 import { aFunction, checkObject, invalid, oneOf, whole } from './check.ts'
 import { parsePolicy, policyChecks, type PolicyOptions } from './policy.ts'
 import type { Call, Limited } from './limits.ts'
+import { aWarningList } from './warnings.ts'
 import { compileSkip, type Skip, type SkipFunction } from './skip.ts'
 
 type Exchange = [req: IncomingMessage, res: ServerResponse]
@@ -54,6 +56,8 @@ export interface MiddlewareOptions extends PolicyOptions<Exchange> {
   /** What is not counted: a function, or a list of exact paths and CIDRs. @default nothing */
   readonly skip?: SkipFunction | readonly string[]
   readonly sweep?: SweepOptions
+  /** Which warnings are said of what looks wrong, once each: all, none, or all but those that are false. @default true */
+  readonly warnings?: WarningOptions
 }
 
 /** The options of `limitConn`; `limit` or `limits` is required. */
@@ -72,6 +76,7 @@ export interface Compiled extends Parsed<MiddlewareOptions> {
   readonly reject: 'respond' | 'destroy' | 'reset' | RejectHandler
   readonly retryAfter: number | false
   readonly headers: false | 'draft-8'
+  readonly warnings: WarningOptions
 }
 
 const aDay = 86_400_000
@@ -92,6 +97,7 @@ const checks = {
   headers: oneOf<false | 'draft-8'>(false, 'draft-8'),
   skip: aSkip,
   sweep: (value: unknown, path: string) => checkObject(value, path, sweepChecks),
+  warnings: aWarningList,
 }
 
 const defaults = {
@@ -103,6 +109,7 @@ const defaults = {
   reject: 'respond',
   retryAfter: false,
   headers: false,
+  warnings: true,
   skip: [] as readonly string[],
 } as const
 

@@ -1,0 +1,31 @@
+import type { Limit } from './limit.ts'
+import type { Owner } from './slot.ts'
+import type { Zone } from './zone.ts'
+
+/** Who counts in a zone, as far as it was seen: the last that enforces a limit, and the last that does not. */
+interface Users {
+  enforced?: WeakRef<Owner> | undefined
+  dryRun?: WeakRef<Owner> | undefined
+}
+
+const usersOf = new WeakMap<Zone, Users>()
+
+/** Notes who counts where; answers with a zone in which a dry-run limit meets a limit of another owner, if there is one. */
+export function noteUse(owner: Owner, limits: readonly Limit[]): Zone | undefined {
+  let shared: Zone | undefined
+  for (const { zone, isDryRun } of limits) {
+    const users = usersOf.get(zone) ?? {}
+    if (isOther(users.dryRun, owner) || (isDryRun && isOther(users.enforced, owner))) shared ??= zone
+
+    for (const kind of ['enforced', 'dryRun'] as const)
+      if (users[kind]?.deref() === owner) users[kind] = undefined
+    users[isDryRun ? 'dryRun' : 'enforced'] = new WeakRef(owner)
+    usersOf.set(zone, users)
+  }
+  return shared
+}
+
+function isOther(user: WeakRef<Owner> | undefined, owner: Owner): boolean {
+  const other = user?.deref()
+  return other !== undefined && other !== owner
+}

@@ -1,0 +1,40 @@
+import type { IncomingMessage, Server } from 'node:http'
+import { traitsOf } from '../key/traits.ts'
+import type { Warner } from '../log/warner.ts'
+import { warnOfTrust } from './start.ts'
+import type { Turn } from './turn.ts'
+
+interface Sighted extends IncomingMessage {
+  readonly app?: { get?(name: string): unknown }
+  readonly socket: IncomingMessage['socket'] & { readonly server?: Partial<Server> }
+}
+
+const timeouts = ['headersTimeout', 'requestTimeout', 'keepAliveTimeout'] as const
+
+/** Says what looks wrong in the first request of a connection. */
+export function warnAtFirstSight({ req, door: { policy, warner } }: Turn): void {
+  const { limits, trusts } = policy.parsed
+  const usesAddress = limits.some(({ key }) => traitsOf(key).usesAddress && !traitsOf(key).trust)
+
+  if (usesAddress && trusts.length === 0) warnOfProxies(req, warner)
+  if (warner.mayWarn('noTimeout')) warnOfTimeouts(req, warner)
+}
+
+function warnOfProxies({ app, headers }: Sighted, warner: Warner): void {
+  const setting = app?.get?.('trust proxy')
+  if (setting === true) warnOfTrust(warner, '"trust proxy" true')
+  if (setting || headers['x-forwarded-for'] === undefined) return
+
+  const advice = 'if a proxy of yours sends it, set "trust proxy" in Express or byIp({ trustProxy })'
+  warner.warn('forwardedFor', `a request has X-Forwarded-For, and no proxy is trusted; ${advice}`)
+}
+
+/** `socket.server` is set by node:http. HTTP/2 has none of these timeouts. */
+function warnOfTimeouts({ socket, httpVersionMajor }: Sighted, warner: Warner): void {
+  const { server } = socket
+  const off = timeouts.filter((name) => httpVersionMajor < 2 && server?.[name] === 0)
+  if (off.length === 0) return
+
+  const text = `${off.join(' and ')} of the server ${off.length > 1 ? 'are' : 'is'} 0`
+  warner.warn('noTimeout', `${text}: a client may hold its connection for ever without a request`)
+}

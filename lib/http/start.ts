@@ -1,0 +1,38 @@
+import cluster from 'node:cluster'
+import type { Zone } from '../core/zone.ts'
+import { traitsOf } from '../key/traits.ts'
+import { trustAll } from '../key/trust.ts'
+import type { Warner } from '../log/warner.ts'
+import type { Compiled } from '../options/middleware.ts'
+
+/** Says what looks wrong in the options of a policy before anybody has come. */
+export function warnAtStart({ limits }: Compiled, warner: Warner, dryZone: Zone | undefined): void {
+  const keys = limits.map(({ key }) => traitsOf(key))
+  const enforced = limits.filter(({ isDryRun }) => !isDryRun).map(({ key }) => traitsOf(key))
+
+  if (keys.some(({ trust }) => trust === trustAll)) warnOfTrust(warner, 'trustProxy: true')
+  if (enforced.length > 0 && enforced.every(({ isUnchecked }) => isUnchecked)) {
+    const advice = 'put it behind your authentication, or add a limit by address'
+    warner.warn(
+      'uncheckedKey',
+      `the key is text of the client's choice, who may change it each time; ${advice}`,
+    )
+  }
+  if (dryZone) {
+    const advice = 'give the dry-run limit a zone of its own'
+    warner.warn(
+      'sharedDryRun',
+      `zone "${dryZone.name}" is shared with a dry-run limit, whose slots count; ${advice}`,
+    )
+  }
+  if (cluster.isWorker) {
+    const advice = 'divide the limit by the number of workers'
+    warner.warn('severalProcesses', `each worker of a cluster counts by itself; ${advice}`)
+  }
+}
+
+/** Says that everything a client writes into X-Forwarded-For is believed. */
+export function warnOfTrust(warner: Warner, setting: string): void {
+  const advice = 'name your proxies, or give their number'
+  warner.warn('trustProxy', `with ${setting} a client chooses its own address in X-Forwarded-For; ${advice}`)
+}

@@ -1,0 +1,28 @@
+import type { Visit } from '../connection/connection.ts'
+import { isProxied } from '../key/ip.ts'
+import { warnAtFirstSight } from './first-sight.ts'
+import type { Turn } from './turn.ts'
+
+/** The visit of a connection to a policy; it begins with the first request. */
+export function visitOf(turn: Turn): Visit {
+  const { connection, door } = turn
+  const known = connection.visits.find(({ owner }) => owner === door.policy)
+  if (known) return known
+
+  const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0 }
+  connection.visits.push(visit)
+  warnAtFirstSight(turn)
+  return visit
+}
+
+/**
+ * What a policy counts on a connection.
+ *
+ * The connection of a trusted proxy carries the requests of many clients: each of them holds a slot of its own. That
+ * depends on the proxy alone, not on what the request says.
+ */
+function unitOf({ connection, options: { count, trusts }, req }: Turn): Visit['unit'] {
+  if (!connection.isTrackable) return 'requests'
+  if (count !== 'auto') return count
+  return isProxied(req, trusts) ? 'requests' : 'connections'
+}

@@ -1,0 +1,58 @@
+import { methodFor, write, type Level, type Logger } from './logger.ts'
+
+/** What looks wrong though nothing fails. Each has a code and a heading in docs/errors.md. */
+export const warningCodes = {
+  builtPerRequest: 'WRN_LIMIT_CONN_BUILT_PER_REQUEST',
+  forwardedFor: 'WRN_LIMIT_CONN_FORWARDED_FOR',
+  manyKeys: 'WRN_LIMIT_CONN_MANY_KEYS',
+  noTimeout: 'WRN_LIMIT_CONN_NO_TIMEOUT',
+  oneKey: 'WRN_LIMIT_CONN_ONE_KEY',
+  severalProcesses: 'WRN_LIMIT_CONN_SEVERAL_PROCESSES',
+  sharedDryRun: 'WRN_LIMIT_CONN_SHARED_DRY_RUN',
+  trustProxy: 'WRN_LIMIT_CONN_TRUST_PROXY',
+  uncheckedKey: 'WRN_LIMIT_CONN_UNCHECKED_KEY',
+} as const
+
+export type WarningName = keyof typeof warningCodes
+
+/** Which warnings are said: all, none, or all but those that are false here. */
+export type WarningOptions = boolean | { readonly [name in WarningName]?: boolean }
+
+/** Where warnings go, and which. */
+export interface WarningSettings {
+  readonly warnings: WarningOptions
+  readonly logger: Logger
+  readonly logLevel: Level | false
+}
+
+/** Says a warning, if it is wished and was not said before. */
+export interface Warner {
+  /** Whether it is still worth looking. */
+  mayWarn(name: WarningName): boolean
+  warn(name: WarningName, text: string): void
+}
+
+/** What each logger was told: a policy that is made for every request must not warn for every request. */
+const told = new WeakMap<Logger, Set<WarningName>>()
+const levels = ['warn', 'error', 'notice', 'info'] as const
+
+/** Makes the warner of a policy. Each warning is said once for each logger, at level `warn`; none where nothing is logged. */
+export function makeWarner(settings: () => WarningSettings): Warner {
+  function mayWarn(name: WarningName): boolean {
+    const { warnings, logger, logLevel } = settings()
+    const isWished = typeof warnings === 'object' ? warnings[name] !== false : warnings
+    return isWished && logLevel !== false && !told.get(logger)?.has(name)
+  }
+
+  function warn(name: WarningName, text: string): void {
+    if (!mayWarn(name)) return
+    const { logger } = settings()
+    const names = told.get(logger) ?? new Set()
+    told.set(logger, names.add(name))
+
+    const level = levels.find((each) => methodFor(logger, each))
+    if (level) write(logger, level, `${warningCodes[name]}: ${text}`)
+  }
+
+  return { mayWarn, warn }
+}
