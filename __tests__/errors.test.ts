@@ -3,6 +3,7 @@ import path from 'node:path'
 import vm from 'node:vm'
 import { describe, expect, it } from '@jest/globals'
 import { errorCodes, type LimitConnErrorCode } from '../lib/errors.ts'
+import { warningCodes } from '../lib/log/warner.ts'
 import { isLimitConnError, LimitConnError } from '../lib/index.ts'
 
 const codes = Object.keys(errorCodes) as LimitConnErrorCode[]
@@ -20,8 +21,10 @@ describe('LimitConnError', () => {
 
   it('names no code in the docs that does not exist', () => {
     const page = readFileSync(path.join(__dirname, '..', 'docs', 'errors.md'), 'utf8')
-    const headings = [...page.matchAll(/^#+ (ERR_\w+)$/gm)].map(([, code]) => code)
-    expect(new Set(headings)).toEqual(new Set(codes))
+    const headings = [...page.matchAll(/^#+ ((?:ERR|WRN)_\w+)$/gm)].map(([, code]) => code)
+    const all = [...codes, ...Object.values(warningCodes)]
+    expect(new Set(headings)).toEqual(new Set(all))
+    expect(headings).toHaveLength(all.length)
   })
 
   it('has codes that are stable words', () => {

@@ -11,7 +11,17 @@ const allowed: Record<string, readonly string[]> = {
   key: ['core', 'options', 'proxy-addr'],
   log: ['core'],
   connection: ['core', 'node:http2', 'node:net'],
-  http: ['core', 'options', 'key', 'log', 'connection', 'node:http', 'node:http2', 'node:net'],
+  http: [
+    'core',
+    'options',
+    'key',
+    'log',
+    'connection',
+    'node:cluster',
+    'node:http',
+    'node:http2',
+    'node:net',
+  ],
 }
 
 function importsOf(folder: string): Set<string> {

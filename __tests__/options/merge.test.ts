@@ -24,6 +24,7 @@ describe('config', () => {
       reject: 'respond',
       retryAfter: false,
       headers: false,
+      warnings: true,
       skip: [],
       timeoutMs: 1_000,
       maxKeysPerConnection: 16,

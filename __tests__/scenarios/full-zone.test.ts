@@ -164,7 +164,7 @@ describe('A-40: a zone full of live keys', () => {
   it('tells in the log that there is no room, and never the key', async () => {
     const lines: string[] = []
     const logger = { error: (line: string) => lines.push(line) }
-    const { ask } = await full('reject', { logLevel: 'error', logger })
+    const { ask } = await full('reject', { logLevel: 'error', logger, warnings: false })
     expect(await (await ask('secret-of-d')).answer()).toBe(503)
 
     expect(lines).toHaveLength(1)

@@ -11,8 +11,16 @@ interface Sighted extends IncomingMessage {
 
 const timeouts = ['headersTimeout', 'requestTimeout', 'keepAliveTimeout'] as const
 
-/** Says what looks wrong in the first request of a connection. */
-export function warnAtFirstSight({ req, door: { policy, warner } }: Turn): void {
+/** Says what looks wrong in the first request of a connection. What cannot be read there changes nothing. */
+export function warnAtFirstSight(turn: Turn): void {
+  try {
+    look(turn)
+  } catch {
+    // A request made by hand, or an application whose settings throw.
+  }
+}
+
+function look({ req, door: { policy, warner } }: Turn): void {
   const { limits, trusts } = policy.parsed
   const usesAddress = limits.some(({ key }) => traitsOf(key).usesAddress && !traitsOf(key).trust)
 
