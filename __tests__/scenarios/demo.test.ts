@@ -1,20 +1,11 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import net, { type AddressInfo } from 'node:net'
 import path from 'node:path'
-import { promisify } from 'node:util'
-import { afterEach, expect, it } from '@jest/globals'
+import { expect, it } from '@jest/globals'
+import { Child } from '../helpers/child.ts'
 
 const script = (name: string): string => path.join(__dirname, '../../examples/demo', name)
-const started: ChildProcess[] = []
-
-afterEach(async () => {
-  for (const child of started.splice(0)) {
-    child.kill()
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
-  }
-})
 
 async function freePort(): Promise<string> {
   const server = net.createServer().listen(0, '127.0.0.1')
@@ -24,14 +15,17 @@ async function freePort(): Promise<string> {
   return String(port)
 }
 
-it('the demo says what to try, passes five of twelve connections, and has none at the end', async () => {
-  const env = { ...process.env, PORT: await freePort() }
-  const server = spawn(process.execPath, [script('server.js')], { env })
-  started.push(server)
-  const [greeting] = (await once(server.stdout, 'data')) as [Buffer]
-  expect(String(greeting)).toContain('npm run demo')
+async function runClient(env: NodeJS.ProcessEnv): Promise<string> {
+  const client = new Child([script('client.js')], { env })
+  expect(await client.exit()).toBe(0)
+  return client.stdout
+}
 
-  const { stdout } = await promisify(execFile)(process.execPath, [script('client.js')], { env })
+it('the demo says what to try, passes five of twelve connections, and has none at the end', async () => {
+  const env = { PORT: await freePort() }
+  await new Child([script('server.js')], { env }).says(/(npm run demo)/)
+
+  const stdout = await runClient(env)
   const numbers = (row: string): number[] =>
     stdout
       .split('\n')
@@ -49,21 +43,18 @@ it('the demo says what to try, passes five of twelve connections, and has none a
 })
 
 it('the demo comes to an end while somebody else holds a connection', async () => {
-  const env = { ...process.env, PORT: await freePort() }
-  const server = spawn(process.execPath, [script('server.js')], { env })
-  started.push(server)
-  await once(server.stdout, 'data')
+  const env = { PORT: await freePort() }
+  await new Child([script('server.js')], { env }).says(/(npm run demo)/)
   const other = http.get({ port: env.PORT, path: '/events', agent: false })
   await once(other, 'response')
 
-  const { stdout } = await promisify(execFile)(process.execPath, [script('client.js')], { env })
-  expect(stdout).toContain('4 passed, 8 refused, 1 active at the end')
+  expect(await runClient(env)).toContain('4 passed, 8 refused, 1 active at the end')
   other.destroy()
 })
 
 it('the client of the demo says what to do where no server runs', async () => {
-  const env = { ...process.env, PORT: await freePort() }
-  const run = promisify(execFile)(process.execPath, [script('client.js')], { env })
+  const client = new Child([script('client.js')], { env: { PORT: await freePort() } })
 
-  await expect(run).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('run npm start first') })
+  expect(await client.exit()).toBe(1)
+  expect(client.stderr).toContain('run npm start first')
 })

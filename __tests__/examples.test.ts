@@ -1,0 +1,178 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterEach, describe, expect, it } from '@jest/globals'
+import { Child } from './helpers/child.ts'
+import { connectTo, type Client } from './helpers/client.ts'
+import { until } from './helpers/until.ts'
+
+const folder = path.join(__dirname, '../examples')
+const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
+const clients: Client[] = []
+
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy()
+})
+
+/** Starts an example on ports of its own, and returns what it prints of them. */
+async function start(name: string): Promise<{ child: Child; port: number }> {
+  const child = new Child([path.join(folder, name)], { env: { PORT: '0', ADMIN_PORT: '0' } })
+  return { child, port: Number(await child.says(/^listening on (\d+)$/m)) }
+}
+
+interface Ask {
+  readonly method?: string
+  readonly path?: string
+  readonly headers?: Record<string, string>
+  /** Address of the client. */
+  readonly from?: string | undefined
+}
+
+/** Asks on a connection of its own, which stays open, and waits for the head of the answer. */
+async function ask(port: number, { method = 'GET', path: target = '/slow', headers = {}, from }: Ask = {}) {
+  const client = await connectTo({ port, isTls: false }, { localAddress: from })
+  clients.push(client)
+  const lines = Object.entries({ host: 'test', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
+  client.write(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
+  return { client, status: await client.answer() }
+}
+
+/** Asks so many times, one after the other, and returns the statuses. */
+async function statuses(port: number, times: number, what?: Ask): Promise<number[]> {
+  const answers: number[] = []
+  for (let n = 0; n < times; n++) answers.push((await ask(port, what)).status)
+  return answers
+}
+
+/** Closes a connection, and asks until the server has seen that. */
+async function closeOneAndAskAgain(port: number, leaving: Client, what?: Ask): Promise<void> {
+  leaving.destroy()
+  const deadline = performance.now() + 10_000
+  while ((await ask(port, what)).status !== 200) {
+    if (performance.now() > deadline) throw new Error('there is no room again')
+  }
+}
+
+/** A limit passes, the next is refused, and after one has closed there is room again, for one. */
+async function checkLimit(port: number, limit: number, what?: Ask): Promise<Client> {
+  const { client: first, status } = await ask(port, what)
+  expect([status, ...(await statuses(port, limit - 1, what))]).toEqual(Array(limit).fill(200))
+  const refused = await ask(port, what)
+  expect(refused.status).toBe(503)
+
+  await closeOneAndAskAgain(port, first, what)
+  expect(await statuses(port, 1, what)).toEqual([503])
+  return refused.client
+}
+
+const ok = (times: number): number[] => Array<number>(times).fill(200)
+
+describe.each(files)('examples/%s', (name) => {
+  const lines = readFileSync(path.join(folder, name), 'utf8').split('\n')
+
+  it('is under 40 lines, and says at the top what it shows and what to try', () => {
+    expect(lines.length).toBeLessThanOrEqual(40)
+    expect(lines.slice(0, 2)).toEqual(["'use strict'", ''])
+    expect(lines[2]).toMatch(/^\/\/ Shows: .+[.]$/)
+    expect(lines[3]).toMatch(/^\/\/ Try: .*curl /)
+  })
+
+  it('is in the list of examples', () => {
+    expect(readFileSync(path.join(folder, 'README.md'), 'utf8')).toContain(`[${name}](${name})`)
+  })
+})
+
+it('per-ip.js: ten connections of one address pass, the eleventh is refused and closed', async () => {
+  const { port } = await start('per-ip.js')
+
+  const refused = await checkLimit(port, 10)
+  await refused.closed()
+  expect(refused.received).toMatch(/^Connection: close\r$/im)
+  expect(await statuses(port, 1, { from: '127.0.0.2' })).toEqual(ok(1))
+})
+
+it('per-key.js: each plan has its number, and an invented key does not get around the address', async () => {
+  const { port } = await start('per-key.js')
+  const withKey = (key: string): Ask => ({ headers: { 'x-api-key': key } })
+
+  await checkLimit(port, 2, withKey('free-1'))
+  expect(await statuses(port, 2, withKey('nobody'))).toEqual([200, 503])
+  expect(await statuses(port, 1, withKey('invented-1'))).toEqual(ok(1))
+  expect(await statuses(port, 5, withKey('pro-1'))).toEqual([200, 200, 200, 200, 503])
+  expect(await statuses(port, 1, withKey('invented-2'))).toEqual([503])
+  expect(await statuses(port, 1)).toEqual([503])
+  expect(await statuses(port, 7, { ...withKey('pro-1'), from: '127.0.0.2' })).toEqual([
+    200, 200, 503, 503, 503, 503, 503,
+  ])
+})
+
+it('dry-run.js: refuses nobody and counts whom it would have refused, until it is told to enforce', async () => {
+  const { port, child } = await start('dry-run.js')
+  const adminPort = Number(await child.says(/^admin on (\d+)$/m))
+  const admin = async (route: string, method = 'GET'): Promise<unknown> =>
+    (await fetch(`http://127.0.0.1:${adminPort}${route}`, { method })).json()
+
+  expect(await statuses(port, 5)).toEqual(ok(5))
+  const said = (): unknown[] => clients.map(({ received }) => /^(PASSED|REJECTED\w*)$/m.exec(received)?.[1])
+  await until('each is told its status', () => said().every(Boolean))
+  expect(said()).toEqual([...Array<string>(3).fill('PASSED'), ...Array<string>(2).fill('REJECTED_DRY_RUN')])
+  expect(await admin('/zone')).toMatchObject({
+    passed: 3,
+    rejectedDryRun: 2,
+    rejected: 0,
+    top: [{ key: '127.0.0.1', active: 5, peak: 5 }],
+  })
+
+  expect(await admin('/enforce', 'POST')).toEqual({ dryRun: false })
+  expect(await statuses(port, 1)).toEqual([503])
+  expect(await admin('/zone')).toMatchObject({ active: 5, rejected: 1 })
+
+  const [first, second, third] = clients
+  first!.destroy()
+  second!.destroy()
+  await closeOneAndAskAgain(port, third!)
+  expect(await statuses(port, 1)).toEqual([503])
+})
+
+it('sse.js: three streams of one client; their slots come back when they end, though the connections stay', async () => {
+  const { port } = await start('sse.js')
+  const events = { path: '/events' }
+
+  const refused = await checkLimit(port, 3, events)
+  expect(refused.received).toMatch(/^Retry-After: 30\r$/im)
+  expect(refused.isClosed).toBe(false)
+
+  const open = clients.filter(({ received, isClosed }) => received.includes('event-stream') && !isClosed)
+  const { status, client } = await ask(port, { method: 'DELETE', path: '/events' })
+  expect(status).toBe(200)
+  await until('it says how many it ended', () => client.received.includes('{"ended":3}'))
+  expect(await statuses(port, 4, events)).toEqual([200, 200, 200, 503])
+  expect(open.every(({ isClosed }) => !isClosed)).toBe(true)
+})
+
+it('multi-limit.js: a user, an address and all together each have a limit, and all must have room', async () => {
+  const { port } = await start('multi-limit.js')
+  const user = (authorization: string, from?: string): Ask => ({ headers: { authorization }, from })
+
+  await checkLimit(port, 2, user('ann'))
+  expect(await statuses(port, 3, user('bob'))).toEqual([200, 200, 503])
+  expect(await statuses(port, 1)).toEqual([503])
+  expect(await statuses(port, 1, user('ann', '127.0.0.2'))).toEqual([503])
+  expect(await statuses(port, 3, { from: '127.0.0.2' })).toEqual([200, 200, 503])
+  expect(await statuses(port, 1, { from: '127.0.0.3' })).toEqual([503])
+})
+
+it('bare-http.js: three connections of one address pass, the fourth is refused', async () => {
+  const { port } = await start('bare-http.js')
+
+  await checkLimit(port, 3)
+})
+
+it('connect.js: refuses in its own words, and answers health probes while it is full', async () => {
+  const { port } = await start('connect.js')
+
+  const refused = await checkLimit(port, 3)
+  expect(refused.received).toMatch(/^Retry-After: 5\r$/im)
+  await refused.closed()
+  expect(refused.received).toContain('{"error":"You have too many connections open."}')
+  expect(await statuses(port, 2, { path: '/healthz' })).toEqual(ok(2))
+})
