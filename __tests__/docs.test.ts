@@ -6,7 +6,7 @@ import { documents, fencesOfDocuments, fencesOfSources, read, root, type Fence }
 import { Project } from './helpers/pasted.ts'
 
 /** Languages of blocks that are no code of a user's. Code that cannot run here says so: `js not run: why`. */
-const notCode = ['text', 'nginx', 'json', 'html', 'http']
+const notCode = ['text', 'nginx', 'ini', 'go', 'json', 'html', 'http']
 
 /** Commands that a test cannot run: they change what is installed. */
 const installs = new Set(['npm install limit-conn', 'npm ci'])

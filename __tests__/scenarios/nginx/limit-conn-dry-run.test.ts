@@ -13,7 +13,7 @@ async function start(over: Partial<LimitConnOptions> = {}) {
   const lines: string[] = []
   const accessLog: string[] = []
   const logger = { error: (line: string) => lines.push(line) }
-  const reject = limitConn({ limit: 1, zone, count: 'requests', logger, ...over })
+  const reject = limitConn({ limit: 1, zone, count: 'requests', logger, warnings: false, ...over })
   const dry = reject.extend({ dryRun: true })
   const held = new Held()
 

@@ -88,6 +88,36 @@ describe('the page of a rejected request', () => {
     await until('the page is there', () => rejected.received.endsWith('busy page, REJECTED'))
     expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1, rejected: 1, active: 1 })
   })
+
+  // nginx lets it through; here nothing that was refused is let in by a policy.
+  it.each(['connections', 'requests'] as const)(
+    'is no way in where it is sent on within, %s',
+    async (count) => {
+      let runs = 0
+      const app = express()
+      const policy = limitConn({
+        limit: 1,
+        count,
+        logLevel: false,
+        reject: (req, res, next) => {
+          runs++
+          req.url = '/busy'
+          app(req as express.Request, res as express.Response, next)
+        },
+      })
+      const held = new Held()
+      app.use(policy).use('/w', held.handler)
+      app.get('/busy', (_req, res) => void res.end('let in'))
+      const server = await serve(app, { policies: [policy] })
+      await server.get('/w')
+      await held.arrived(1)
+      const rejected = await server.get('/')
+
+      expect(await rejected.answer()).toBe(503)
+      expect([runs, rejected.received.includes('let in')]).toEqual([1, false])
+      expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1, rejected: 1, active: 1 })
+    },
+  )
 })
 
 // nginx looks at a request once, also where it is redirected within the server.
