@@ -149,7 +149,7 @@ describe('a plain string as key', () => {
       { limit: 1, key: '$http_a' },
       { limit: 2, key: '$http_b' },
     ]
-    const policy = limitConn({ limits: [a, b] })
+    const policy = limitConn({ limits: [a, b], warnings: false })
     const [first, second] = policy.zones
     expect(policy.config.limits!.map(({ key }) => key)).toEqual(['$http_a', '$http_b'])
 

@@ -115,7 +115,7 @@ function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
 
 function take({ holder, owner, request }: Entry, look: Look): void {
   const slot = look.slot ?? look.ask.limit.zone.take(look.key, holder)
-  if (!look.slot) holder.slots.push(slot)
+  if (!look.slot) holder.hold(slot)
 
   const claim = slot.claimOf(owner)
   if (claim) claim.isLatest = true

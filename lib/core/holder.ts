@@ -16,10 +16,13 @@ export interface Source extends Peer {
  * Whatever ends it calls `end`, as often as it likes. A request ends with its connection at the latest.
  */
 export class Holder {
-  readonly slots: Slot[] = []
   readonly #parent: Holder | undefined
+  #slots: Slot[] | undefined
   #uses: Slot[] | undefined
-  #children: Set<Holder> | undefined
+  /** The requests that have not ended, as a list: a Set costs more to keep than the rest of a request. */
+  #firstChild: Holder | undefined
+  #previous: Holder | undefined
+  #next: Holder | undefined
   #counted: Counted[] | undefined
   #ask: (() => Pulse) | undefined
   #listeners: (() => void)[] | undefined
@@ -50,8 +53,19 @@ export class Holder {
     ;(this.#listeners ??= []).push(listener)
   }
 
+  get slots(): readonly Slot[] {
+    return this.#slots ?? noSlots
+  }
+
   find(zone: Zone, key: string): Slot | undefined {
-    return this.slots.find((slot) => slot.record.key === key && slot.zone === zone)
+    for (const slot of this.slots) if (slot.record.key === key && slot.zone === zone) return slot
+    return undefined
+  }
+
+  /** Has a slot until it ends or gives it back. */
+  hold(slot: Slot): void {
+    if (this.#slots) this.#slots.push(slot)
+    else this.#slots = [slot]
   }
 
   /** Needs a slot of the connection until this request ends. */
@@ -67,7 +81,7 @@ export class Holder {
     if (!slot.isIdle) return
     slot.zone.release(slot)
     const index = this.slots.indexOf(slot)
-    if (index >= 0) this.slots.splice(index, 1)
+    if (index >= 0) this.#slots?.splice(index, 1)
   }
 
   /** True once for each owner, zone and tally: counters count a holder, not each request of it. */
@@ -85,30 +99,46 @@ export class Holder {
     if (this.#isEnded) return
     this.#isEnded = true
 
-    for (const child of this.#children ?? []) child.end()
+    while (this.#firstChild) this.#firstChild.end()
     for (const slot of this.#uses ?? []) {
       slot.uses--
       slot.holder.giveBackIfIdle(slot)
     }
-    for (const slot of this.slots.splice(0)) slot.zone.release(slot)
+    for (const slot of this.#slots?.splice(0) ?? noSlots) slot.zone.release(slot)
     this.#parent?.disown(this)
     for (const listener of this.#listeners ?? []) listener()
   }
 
-  /** The requests that have not ended. */
+  /** The requests that have not ended, the latest first. One may end while it is looked at. */
   get children(): Iterable<Holder> {
-    return this.#children ?? []
+    return this.#firstChild ? this.#childrenFrom(this.#firstChild) : noChildren
+  }
+
+  *#childrenFrom(first: Holder): Iterable<Holder> {
+    for (let child: Holder | undefined = first; child;) {
+      const next: Holder | undefined = child.#next
+      yield child
+      child = next
+    }
   }
 
   private adopt(child: Holder): void {
-    if (this.#isEnded) child.end()
-    else (this.#children ??= new Set()).add(child)
+    if (this.#isEnded) return child.end()
+    child.#next = this.#firstChild
+    if (this.#firstChild) this.#firstChild.#previous = child
+    this.#firstChild = child
   }
 
   private disown(child: Holder): void {
-    this.#children?.delete(child)
+    if (child.#previous) child.#previous.#next = child.#next
+    else if (this.#firstChild === child) this.#firstChild = child.#next
+    if (child.#next) child.#next.#previous = child.#previous
+    child.#previous = child.#next = undefined
   }
 }
+
+const noSlots: readonly Slot[] = []
+const noChildren: readonly Holder[] = []
 
 interface Counted {
   readonly owner: Owner

@@ -103,39 +103,37 @@ function collect(answers: readonly Answer[]): Evaluation {
 }
 
 function ask(question: Question): Answer | PromiseLike<Answer> {
-  const { limit, args } = question
-  const call = { path: `${limit.path}.key`, run: () => limit.key(...(args as never[])) }
-  return answerOf(question, call, (key) => askUnder(question, key))
+  return answerOf(question, 'key', askUnder)
 }
 
 function askUnder(question: Question, key: unknown): Answer | PromiseLike<Answer> {
-  const { limit, args } = question
+  const { limit } = question
   if (key === GONE) return GONE
   const keys = keysOf(key)
   if (!keys) return wrongAnswer(`${limit.path}.key`, key)
   if (keys.length === 0) return { limit, keys, max: 0 }
-  const { limit: number } = limit
-  if (typeof number === 'number') return { limit, keys, max: number }
+  if (typeof limit.limit === 'number') return { limit, keys, max: limit.limit }
 
-  const path = `${limit.path}.limit`
-  const call = { path, run: () => number(...(args as never[])) }
-  return answerOf(question, call, (max) => (isLimit(max) ? { limit, keys, max } : wrongAnswer(path, max)))
+  return answerOf(question, 'limit', (_, max) =>
+    isLimit(max) ? { limit, keys, max } : wrongAnswer(`${limit.path}.limit`, max),
+  )
 }
 
-/** Calls a function of the user's and goes on with its answer, now or later. */
+/** Calls a function of the user's and goes on with its answer, now or later. Nothing is made for what is not needed. */
 function answerOf(
-  { timeoutMs }: Question,
-  { path, run }: UserCall,
-  goOn: (value: unknown) => Answer | PromiseLike<Answer>,
+  question: Question,
+  name: 'key' | 'limit',
+  goOn: (question: Question, value: unknown) => Answer | PromiseLike<Answer>,
 ): Answer | PromiseLike<Answer> {
+  const { limit, args, timeoutMs } = question
   try {
-    const value = run()
-    if (!isThenable(value)) return goOn(value)
-    return withDeadline(value, timeoutMs, path).then((answer) => {
-      return answer instanceof LimitConnError ? answer : goOn(answer)
+    const value = (limit[name] as (...args: Args) => unknown)(...args)
+    if (!isThenable(value)) return goOn(question, value)
+    return withDeadline(value, timeoutMs, `${limit.path}.${name}`).then((answer) => {
+      return answer instanceof LimitConnError ? answer : goOn(question, answer)
     })
   } catch (cause) {
-    return functionFailed(path, cause)
+    return functionFailed(`${limit.path}.${name}`, cause)
   }
 }
 

@@ -33,7 +33,8 @@ export class Slot {
   }
 
   claimOf(owner: Owner): Claim | undefined {
-    return this.claims.find((claim) => claim.owner === owner)
+    for (const claim of this.claims) if (claim.owner === owner) return claim
+    return undefined
   }
 
   /** Nobody needs the slot any more, were this owner to move on. */

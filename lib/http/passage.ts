@@ -17,7 +17,7 @@ export function begin(turn: Turn): void {
     return turn.next(functionFailed('trust proxy', cause))
   }
 
-  if (mayGoOn(turn)) whenSettled(skips(turn.options, turn.req), (skip) => identify(turn, skip))
+  if (mayGoOn(turn)) whenSettled(turn, skips(turn.options, turn.req), identify)
 }
 
 function identify(turn: Turn, skip: boolean | LimitConnError): void {
@@ -26,7 +26,7 @@ function identify(turn: Turn, skip: boolean | LimitConnError): void {
   if (skip instanceof LimitConnError) return next(skip)
   if (skip) return pass(turn)
 
-  whenSettled(door.policy.evaluate([req, res]), (evaluation) => decide(turn, evaluation))
+  whenSettled(turn, door.policy.evaluate([req, res]), decide)
 }
 
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */

@@ -89,7 +89,7 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
 
 /** Calls a function of the user's, and goes on with what it answers or with the error. */
 function settle(turn: Turn, call: UserCall, goOn: (value: unknown) => void): void {
-  whenSettled(attempt(call, turn.options.timeoutMs), goOn)
+  whenSettled(turn, attempt(call, turn.options.timeoutMs), (_, value) => goOn(value))
 }
 
 function attempt({ path, run }: UserCall, timeoutMs: number): unknown {

@@ -6,8 +6,7 @@ import type { Turn } from './turn.ts'
 /** The visit of a connection to a policy; it begins with the first request. */
 export function visitOf(turn: Turn): Visit {
   const { connection, door } = turn
-  const known = connection.visits.find(({ owner }) => owner === door.policy)
-  if (known) return known
+  for (const visit of connection.visits) if (visit.owner === door.policy) return visit
 
   const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0 }
   connection.visits.push(visit)
