@@ -10,12 +10,15 @@ interface Users {
 
 const usersOf = new WeakMap<Zone, Users>()
 
-/** Notes who counts where; answers with a zone in which a dry-run limit meets a limit of another owner, if there is one. */
+/**
+ * Notes who counts where; answers with a zone in which a dry-run limit meets one that another owner enforces, if there is
+ * one. Dry-run limits among themselves disturb nobody.
+ */
 export function noteUse(owner: Owner, limits: readonly Limit[]): Zone | undefined {
   let shared: Zone | undefined
   for (const { zone, isDryRun } of limits) {
     const users = usersOf.get(zone) ?? {}
-    if (isOther(users.dryRun, owner) || (isDryRun && isOther(users.enforced, owner))) shared ??= zone
+    if (isOther(isDryRun ? users.enforced : users.dryRun, owner)) shared ??= zone
 
     for (const kind of ['enforced', 'dryRun'] as const)
       if (users[kind]?.deref() === owner) users[kind] = undefined
