@@ -5,6 +5,8 @@ import type { Socket } from 'node:net'
 const unknownStream = 1
 const closedStream = 7
 
+type State = { readonly streams?: Partial<ReadonlyMap<number, Http2Stream>> } | undefined
+
 /**
  * The socket below an HTTP/2 session; undefined once the session has let go of it.
  *
@@ -38,10 +40,10 @@ export function isStreamGone(stream: Http2Stream): boolean {
  */
 export function* openStreamsOf(session: Http2Session): Iterable<Http2Stream> {
   const symbol = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'state')
-  const state = symbol && (session as unknown as Record<symbol, { streams?: unknown } | undefined>)[symbol]
-  if (!(state?.streams instanceof Map)) return
-  for (const stream of state.streams.values() as Iterable<Http2Stream>)
-    if (!isStreamGone(stream)) yield stream
+  const state = symbol && (session as unknown as Record<symbol, State>)[symbol]
+  // No instanceof: the Map may be of another realm.
+  if (typeof state?.streams?.values !== 'function') return
+  for (const stream of state.streams.values()) if (!isStreamGone(stream)) yield stream
 }
 
 function nothing(): void {
