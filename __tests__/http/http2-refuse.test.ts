@@ -1,8 +1,11 @@
 import http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
-import { byHeader } from '../../lib/index.ts'
+import { byHeader, limitConn } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
+import { Held } from '../helpers/held.ts'
+import { bare } from '../helpers/hosts.ts'
 import { kinds, serve2 } from '../helpers/http2.ts'
+import { serve, type Handler } from '../helpers/server.ts'
 import { elapse, nextTurn, until } from '../helpers/until.ts'
 
 describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
@@ -68,6 +71,25 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
     expect([session.isClosed, session.hasGoaway]).toEqual([false, false])
     held.release()
     expect(await free.status()).toBe(200)
+  })
+
+  it('lets the session be while a stream of it is open that never came to the policy', async () => {
+    const policy = limitConn({ limit: 1, logLevel: false })
+    const held = new Held()
+    const inner = bare([policy], held.handler)
+    const handler: Handler = (req, res) => (req.url === '/outside' ? held.handler : inner)(req, res)
+    const server = await serve(handler, { policies: [policy], tls, http2: true })
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+
+    const session = await connect2(server)
+    const outside = session.get('/outside')
+    await held.arrived(2)
+    expect(await session.get().status()).toBe(503)
+    await elapse(1_100)
+    expect([session.isClosed, session.hasGoaway]).toEqual([false, false])
+    held.release()
+    expect(await outside.status()).toBe(200)
   })
 
   it('closes the session when the last of its refused streams is done', async () => {
