@@ -69,8 +69,9 @@ async function measureWindow(sides, windowMs, fewest) {
   for (;;) {
     await pause(windowMs)
     const now = await Promise.all(sides.map(({ server }) => answerOf(server, 'tell')))
+    const wallUs = (performance.now() - begin) * 1_000
     const passed = now.map(({ requests, cpuUs }, side) => {
-      return { requests: requests - before[side].requests, cpuUs: cpuUs - before[side].cpuUs }
+      return { requests: requests - before[side].requests, cpuUs: cpuUs - before[side].cpuUs, wallUs }
     })
     if (passed.every(({ requests }) => requests >= fewest)) return passed
     if (performance.now() - begin > patienceMs) throw new Error('a server has hardly been asked anything')
@@ -92,6 +93,7 @@ function resultOf({ load, host, guard, windows }) {
     cpu: each(({ bare, guarded }) => cpuOf(guarded) / cpuOf(bare)),
     bareUs: each(({ bare }) => cpuOf(bare)),
     guardedUs: each(({ guarded }) => cpuOf(guarded)),
+    busy: each(({ bare, guarded }) => (bare.cpuUs + guarded.cpuUs) / guarded.wallUs),
   }
 }
 

@@ -11,8 +11,8 @@ const plans = {
     http: { hosts, generations: 4, windows: 4, warmUp, warmUpMs: 1_000, windowMs: 600 },
   },
   quick: {
-    core: { repetitions: 2, manyRepetitions: 1, roundMs: 30, few: 10_000, many: 1_000_000 },
-    http: { hosts, generations: 1, windows: 3, warmUp, warmUpMs: 300, windowMs: 200 },
+    core: { repetitions: 2, manyRepetitions: 1, roundMs: 60, few: 10_000, many: 200_000 },
+    http: { hosts: ['http', 'express'], generations: 1, windows: 3, warmUp, warmUpMs: 300, windowMs: 200 },
   },
   smoke: {
     core: { repetitions: 1, manyRepetitions: 1, roundMs: 5, few: 1_000, many: 10_000 },
@@ -22,7 +22,7 @@ const plans = {
 
 const usage = `usage: npm run bench -- [--quick | --smoke] [--write]
 
-  --quick  about a minute, for trying: writes no file
+  --quick  about a minute, for trying: fewer keys, servers and runs; writes no file
   --smoke  a few seconds, only to see that it works: its figures mean nothing
   --write  write docs/benchmarks.md; always so without --quick and --smoke`
 

@@ -15,11 +15,19 @@ function sectionsOf({ core, memory, http }) {
 
 /** What the pairs of two bare servers say: differences smaller than these are not seen by this run. */
 function noiseOf({ http }) {
-  const controls = http.filter(({ guard }) => guard === 'bare').map(({ throughput }) => throughput)
-  const medians = range(controls.map(({ median }) => median))
-  const quartiles = range(controls.flatMap(({ low, high }) => [low, high]))
-  return `Two bare servers side by side, where the true ratio is 1, had median throughput ratios from ${medians},
-with quartiles from ${quartiles}. That is the noise floor: this run cannot tell a smaller difference from none.`
+  const controls = http.filter(({ guard }) => guard === 'bare')
+  return `Two bare servers side by side, where the true ratio is 1, had these ratios:
+
+- CPU per request: medians from ${rangeOf(controls, 'cpu')}
+- throughput: medians from ${rangeOf(controls, 'throughput')}
+
+That is the noise floor: this run cannot tell a smaller difference from none.`
+}
+
+function rangeOf(controls, figure) {
+  const medians = range(controls.map((control) => control[figure].median))
+  const quartiles = range(controls.flatMap((control) => [control[figure].low, control[figure].high]))
+  return `${medians}, quartiles from ${quartiles}`
 }
 
 function range(values) {
@@ -30,8 +38,8 @@ function documentOf(results, plan, machine) {
   const sections = sectionsOf(results)
   return `# Benchmarks
 
-Written by \`npm run bench\`${plan.name === 'full' ? '' : ` with --${plan.name}, a short run: expect more noise`}. Times differ from machine to machine and from minute to minute; the ratios
-differ less. Read the ratios, and read them beside the control.
+Written by ${commandOf(plan)}. Times differ from machine to machine and from minute
+to minute; the ratios differ less. Read the ratios, and read them beside the control.
 
 ## Machine
 
@@ -52,12 +60,16 @@ ${notMeasured}
 `
 }
 
+function commandOf({ name }) {
+  return name === 'full' ? '`npm run bench`' : `\`npm run bench -- --${name}\`, a short run with more noise`
+}
+
 function methodOf({ http }, { core, http: { generations, windows } }) {
   return `1. Each figure of the core comes from a process of its own, the variants in turn, ${core.repetitions} times (${core.manyRepetitions} with
    ${core.many.toLocaleString('en-US')} keys); a ratio is that to the Map of the same turn.
 2. Each figure of the middleware comes from two fresh servers at once, one of them bare, each with a load of its own;
    a ratio is that of the two in the same stretch of time.
-3. There are ${http[0].throughput.count} such stretches: ${windows} for each of ${generations} pairs, after a warm-up of the pair.
+3. There are ${http[0].throughput.count} such stretches for each figure: ${windows} after the warm-up of a pair, in ${generations} generations of fresh processes.
 4. Throughput is requests served beside requests served by the bare server; CPU per request is what the server's
    process used, user and system, divided by the requests it served.
 5. A ratio is given as median [lower quartile..upper quartile], a time as the median.`
@@ -76,7 +88,9 @@ const aboutCore = `The Map is a plain \`Map<string, number>\`, gone at zero, no 
 const aboutMemory = `After a forced garbage collection, one slot under each key, the text of the key included. The Limiter keeps a holder
 and a lease for each source besides; the sources are not counted.`
 
-const aboutMiddleware = `The limit is never reached. Throughput above 1 is more than the bare server, CPU per request above 1 costs more.
+const aboutMiddleware = `The limit is never reached. CPU per request above 1 costs more than the bare server, throughput below 1 is less than it
+serves. Go by the CPU: the throughput tells of the servers only where the core that both share is fully busy, elsewhere it
+is bounded by the load. The times are CPU of the server per request.
 express-rate-limit has its memory store; it counts something else, requests in a time, and sends headers.`
 
 const notMeasured = `- Refusals, \`limits\` with several zones, functions of yours, proxies, IPv6, TLS.

@@ -25,14 +25,23 @@ function memoryTable({ ratios, figures }) {
 }
 
 function httpTable(results) {
-  const head = ['server', 'in front', 'throughput', 'CPU per request', 'µs per request', 'µs of the bare one']
-  const rows = results.map(({ host, guard, throughput, cpu, guardedUs, bareUs }) => [
+  const head = [
+    'server',
+    'in front',
+    'CPU per request',
+    'throughput',
+    'µs',
+    'µs of the bare one',
+    'core busy',
+  ]
+  const rows = results.map(({ host, guard, throughput, cpu, guardedUs, bareUs, busy }) => [
     hostNames[host],
     guard === 'bare' ? 'nothing (control)' : guard,
-    showRatio(throughput),
     showRatio(cpu),
+    showRatio(throughput),
     showNumber(guardedUs.median),
     showNumber(bareUs.median),
+    `${Math.round(busy.median * 100)} %`,
   ])
   return table(head, rows)
 }
@@ -44,7 +53,7 @@ function line(cells) {
 /** A table of Markdown; all columns but those with text are aligned to the right. */
 function table(head, rows) {
   const widths = head.map((title, n) => Math.max(title.length, ...rows.map((row) => row[n].length)))
-  const isNumeric = head.map((_, n) => rows.every((row) => /^[\d.,]+( \[|$)/.test(row[n])))
+  const isNumeric = head.map((_, n) => rows.every((row) => /^[\d.,]+( [[%]|$)/.test(row[n])))
   const pad = (cell, n) => (isNumeric[n] ? cell.padStart(widths[n]) : cell.padEnd(widths[n]))
   const rule = widths.map((width, n) => (isNumeric[n] ? `${'-'.repeat(width - 1)}:` : '-'.repeat(width)))
   return [head.map(pad), rule, ...rows.map((row) => row.map(pad))].map(line).join('\n')
