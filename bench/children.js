@@ -5,7 +5,7 @@ const { execFileSync, spawn } = require('node:child_process')
 const events = require('node:events')
 const path = require('node:path')
 
-const patienceMs = 60_000
+const patienceMs = 300_000
 const running = new Set()
 
 process.on('exit', endAll)
@@ -48,6 +48,8 @@ async function answerOf(child, question) {
     ])
     if (question !== undefined) child.send(question)
     return (await answer)[0]
+  } catch (error) {
+    throw error.name === 'AbortError' ? new Error('a process of the benchmark did not answer') : error
   } finally {
     clearTimeout(timer)
     waiting.abort()

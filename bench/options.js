@@ -7,8 +7,8 @@ const hosts = ['http', 'connect', 'express']
 const warmUp = { 'keep-alive': 5_000, 'connection per request': 1_500 }
 const plans = {
   full: {
-    core: { repetitions: 5, manyRepetitions: 3, roundMs: 200, few: 10_000, many: 1_000_000 },
-    http: { hosts, generations: 4, windows: 4, warmUp, warmUpMs: 1_000, windowMs: 600 },
+    core: { repetitions: 5, manyRepetitions: 3, roundMs: 150, few: 10_000, many: 1_000_000 },
+    http: { hosts, generations: 4, windows: 4, warmUp, warmUpMs: 800, windowMs: 500 },
   },
   quick: {
     core: { repetitions: 2, manyRepetitions: 1, roundMs: 60, few: 10_000, many: 200_000 },
