@@ -64,12 +64,14 @@ function commandOf({ name }) {
   return name === 'full' ? '`npm run bench`' : `\`npm run bench -- --${name}\`, a short run with more noise`
 }
 
-function methodOf({ http }, { core, http: { generations, windows } }) {
+function methodOf({ http }, { core, http: { generations, windows, warmUp } }) {
+  const warm = (load) => warmUp[load].toLocaleString('en-US')
   return `1. Each figure of the core comes from a process of its own, the variants in turn, ${core.repetitions} times (${core.manyRepetitions} with
    ${core.many.toLocaleString('en-US')} keys); a ratio is that to the Map of the same turn.
 2. Each figure of the middleware comes from two fresh servers at once, one of them bare, each with a load of its own;
    a ratio is that of the two in the same stretch of time.
-3. There are ${http[0].throughput.count} such stretches for each figure: ${windows} after the warm-up of a pair, in ${generations} generations of fresh processes.
+3. There are ${http[0].throughput.count} such stretches for each figure: ${windows} in each of ${generations} generations of fresh processes, after a warm-up
+   of at least ${warm('keep-alive')} requests to each server, or ${warm('connection per request')} connections.
 4. Throughput is requests served beside requests served by the bare server; CPU per request is what the server's
    process used, user and system, divided by the requests it served.
 5. A ratio is given as median [lower quartile..upper quartile], a time as the median.`
