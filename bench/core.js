@@ -20,11 +20,11 @@ async function measureCore(plan, core, tell) {
   return results
 }
 
-/** Bytes that a live key takes: these hardly differ from run to run. */
+/** Bytes that a live key takes. Once: they hardly differ from run to run, and to fill a zone takes long. */
 async function measureMemory(plan, core, tell) {
   tell(`core: bytes of ${plan.many.toLocaleString('en-US')} keys`)
   const flags = ['--expose-gc', '--max-old-space-size=4096']
-  const runs = await inTurn(plan.manyRepetitions, (variant) => {
+  const runs = await inTurn(1, (variant) => {
     return ask('memory-child.js', { variant, keys: plan.many }, { core, flags })
   })
   return { keys: plan.many, ...resultsOf(runs) }

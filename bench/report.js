@@ -88,7 +88,7 @@ const aboutCore = `The Map is a plain \`Map<string, number>\`, gone at zero, no 
 \`accept\`, which parses its address and decides, then \`lease.release()\`. The time of the garbage collector is included.`
 
 const aboutMemory = `After a forced garbage collection, one slot under each key, the text of the key included. The Limiter keeps a holder
-and a lease for each source besides; the sources are not counted.`
+and a lease for each source besides; the sources are not counted. Measured once.`
 
 const aboutMiddleware = `The limit is never reached. CPU per request above 1 costs more than the bare server, throughput below 1 is less than it
 serves. Go by the CPU: the throughput tells of the servers only where the core that both share is fully busy, elsewhere it

@@ -19,7 +19,7 @@ function coreTable(results) {
 
 function memoryTable({ ratios, figures }) {
   const rows = Object.entries(coreNames).map(([variant, name]) => {
-    return [name, showRatio(ratios[variant]), showNumber(figures[variant].median)]
+    return [name, ratios[variant].median.toFixed(2), showNumber(figures[variant].median)]
   })
   return table(['what is kept', 'ratio to Map', 'bytes per live key'], rows)
 }
