@@ -1,0 +1,41 @@
+'use strict'
+
+// `npm run bench`: measures, prints, and writes docs/benchmarks.md.
+const { writeFileSync } = require('node:fs')
+const path = require('node:path')
+const { chooseCores } = require('./children.js')
+const { measureCore, measureMemory } = require('./core.js')
+const { measureHttp } = require('./http.js')
+const { describeMachine } = require('./machine.js')
+const { planOf, usage } = require('./options.js')
+const { documentOf, noiseOf, sectionsOf } = require('./report.js')
+
+async function bench(plan) {
+  const cores = chooseCores()
+  const pinning = cores
+    ? `pinned: servers and core on cpu ${cores.server}, loads on cpu ${cores.load}`
+    : 'not pinned: needs taskset and two cores; expect more noise'
+  console.log(`${plan.name} run; ${pinning}\n`)
+
+  const core = await measureCore(plan.core, cores?.server, console.error)
+  const memory = await measureMemory(plan.core, cores?.server, console.error)
+  const results = { core, memory, http: await measureHttp(plan.http, cores, console.error) }
+  for (const [title, table] of sectionsOf(results)) console.log(`\n${title}\n\n${table}`)
+  console.log(`\n${noiseOf(results)}`)
+
+  if (!plan.isWritten) return
+  const text = documentOf(results, plan, describeMachine(cores))
+  writeFileSync(path.join(__dirname, '../docs/benchmarks.md'), text)
+  console.log('\nwritten: docs/benchmarks.md')
+}
+
+async function main() {
+  const plan = planOf(process.argv.slice(2))
+  if (plan.isHelp) console.log(usage)
+  else await bench(plan)
+}
+
+main().catch((error) => {
+  console.error(error.message)
+  process.exit(1)
+})

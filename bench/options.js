@@ -1,0 +1,60 @@
+'use strict'
+
+// What to run: by default all of it in about seven minutes, --quick in one, --smoke only to see that it works.
+const { parseArgs } = require('node:util')
+
+const hosts = ['http', 'connect', 'express']
+/** Requests before anything counts: until then the servers are compiled, and the one with more code is behind. */
+const warmUp = {
+  long: { 'keep-alive': 20_000, 'connection per request': 10_000 },
+  short: { 'keep-alive': 5_000, 'connection per request': 4_000 },
+}
+const plans = {
+  full: {
+    core: { repetitions: 5, manyRepetitions: 3, roundMs: 150, few: 10_000, many: 1_000_000 },
+    http: { hosts, generations: 3, windows: 5, warmUp: warmUp.long, warmUpMs: 500, windowMs: 500 },
+  },
+  quick: {
+    core: { repetitions: 2, manyRepetitions: 1, roundMs: 60, few: 10_000, many: 200_000 },
+    http: {
+      hosts: ['http', 'express'],
+      generations: 1,
+      windows: 3,
+      warmUp: warmUp.short,
+      warmUpMs: 300,
+      windowMs: 200,
+    },
+  },
+  smoke: {
+    core: { repetitions: 1, manyRepetitions: 1, roundMs: 5, few: 1_000, many: 10_000 },
+    http: { hosts: ['http'], generations: 1, windows: 1, warmUp: {}, warmUpMs: 50, windowMs: 100 },
+  },
+}
+
+const usage = `usage: npm run bench -- [--quick | --smoke] [--write]
+
+  --quick  about a minute, for trying: fewer keys, servers and runs; writes no file
+  --smoke  a few seconds, only to see that it works: its figures mean nothing
+  --write  write docs/benchmarks.md; always so without --quick and --smoke`
+
+/** The plan that the flags ask for. Throws with the usage for what it does not know. */
+function planOf(args) {
+  const { quick, smoke, write, help } = parse(args)
+  if (quick && smoke) throw new Error(`--quick and --smoke are two different runs\n\n${usage}`)
+  if (smoke && write)
+    throw new Error(`the figures of --smoke mean nothing, so they are not written\n\n${usage}`)
+
+  const name = smoke ? 'smoke' : quick ? 'quick' : 'full'
+  return { name, ...plans[name], isWritten: write || name === 'full', isHelp: help }
+}
+
+function parse(args) {
+  const flag = { type: 'boolean', default: false }
+  try {
+    return parseArgs({ args, options: { quick: flag, smoke: flag, write: flag, help: flag } }).values
+  } catch (error) {
+    throw new Error(`${error.message}\n\n${usage}`, { cause: error })
+  }
+}
+
+module.exports = { planOf, usage }
