@@ -33,6 +33,9 @@ interface Look {
 export function enter(entry: Entry): Outcome {
   if (entry.holder.isEnded || entry.request?.isEnded) return gone
 
+  const again = enterAgain(entry)
+  if (again) return again
+
   const looks: Look[] = []
   for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
 
@@ -41,6 +44,24 @@ export function enter(entry: Entry): Outcome {
 
   for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
   return looks.length === 0 ? notLimited : admit(entry, looks)
+}
+
+/**
+ * The way of most requests: one limit, and its slot is the only one that the holder has. It comes to what the long way
+ * comes to, and makes less.
+ */
+function enterAgain({ holder, owner, asks, request }: Entry): Outcome | undefined {
+  const [ask] = asks
+  const [slot] = holder.slots
+  if (!ask || !slot || asks.length > 1 || holder.slots.length > 1) return undefined
+  if (ask.keys.length !== 1 || ask.keys[0] !== slot.record.key || ask.limit.zone !== slot.zone)
+    return undefined
+  const claim = slot.claimOf(owner)
+  if (!claim || claim.isDryRun) return undefined
+
+  claim.isLatest = true
+  request?.use(slot)
+  return { decision: report('PASSED', ask, slot.record.key), hits: noHits }
 }
 
 function lookAt(entry: Entry, ask: Ask, key: string): Look {
@@ -80,7 +101,7 @@ function isRefusal({ ask: { limit }, finding }: Look): boolean {
 function refuse({ holder, owner }: Entry, look: Look): Outcome {
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
-  const decision = report('REJECTED', look)
+  const decision = report('REJECTED', look.ask, look.key)
   if (!holder.isFirst(owner, zone, kind)) return { decision, hits: [] }
 
   zone.tally(kind, look.key)
@@ -99,7 +120,8 @@ function admit(entry: Entry, looks: readonly Look[]): Outcome {
   }
   giveBack(entry, looks)
 
-  const decision = dryHit ? report('REJECTED_DRY_RUN', dryHit) : report('PASSED', fullest(looks))
+  const { ask, key } = dryHit ?? fullest(looks)
+  const decision = report(dryHit ? 'REJECTED_DRY_RUN' : 'PASSED', ask, key)
   return { decision, hits: hits ?? noHits }
 }
 
@@ -157,7 +179,7 @@ function roomOf({ ask, key }: Look): number {
   return ask.max - ask.limit.zone.activeUnder(key)
 }
 
-function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', { ask, key }: Look): Decision {
+function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', ask: Ask, key: string): Decision {
   const { zone } = ask.limit
   return {
     status,

@@ -1,3 +1,4 @@
+import type { Lease } from './lease.ts'
 import type { Peer } from './peer.ts'
 import type { Owner, Slot } from './slot.ts'
 import type { Tally, Zone } from './zone.ts'
@@ -16,6 +17,8 @@ export interface Source extends Peer {
  * Whatever ends it calls `end`, as often as it likes. A request ends with its connection at the latest.
  */
 export class Holder {
+  /** Those that are open. They live as long as the holder: a WeakMap would keep each alive through many collections. */
+  leases: readonly Lease[] | undefined
   readonly #parent: Holder | undefined
   #slots: Slot[] | undefined
   #uses: Slot[] | undefined

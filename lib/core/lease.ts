@@ -17,6 +17,11 @@ export class Lease {
     this.#owner = owner
   }
 
+  /** @internal */
+  isOf(owner: Owner): boolean {
+    return this.#owner === owner
+  }
+
   get isReleased(): boolean {
     return this.#isReleased
   }

@@ -37,8 +37,6 @@ export type Accepted<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends 
  */
 export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   readonly #policy: Policy<SourceOptions, Parsed<SourceOptions>>
-  readonly #leases = new WeakMap<Holder, Lease>()
-
   constructor(options: O) {
     this.#policy = new Policy(options, limiterConfig)
   }
@@ -101,10 +99,11 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
 
   /** One lease for a holder while it lasts: two leases on one slot would give it back twice. */
   #leaseOf(holder: Holder): Lease {
-    const open = this.#leases.get(holder)
-    if (open && !open.isReleased) return open
+    const open = holder.leases?.find((lease) => lease.isOf(this.#policy) && !lease.isReleased)
+    if (open) return open
+
     const lease = new Lease(holder, this.#policy)
-    this.#leases.set(holder, lease)
+    holder.leases = [...(holder.leases ?? []).filter(({ isReleased }) => !isReleased), lease]
     return lease
   }
 }

@@ -50,10 +50,11 @@ export class KeyWatch {
 
   #compare(visit: Visit, asks: readonly Ask[]): void {
     let isChanged = false
-    for (const [index, { keys }] of asks.entries()) {
-      if (keys[0] === undefined || visit.keys[index] === keys[0]) continue
-      isChanged ||= visit.keys[index] !== undefined
-      visit.keys[index] = keys[0]
+    for (let i = 0; i < asks.length; i++) {
+      const [key] = asks[i]!.keys
+      if (key === undefined || visit.keys[i] === key) continue
+      isChanged ||= visit.keys[i] !== undefined
+      visit.keys[i] = key
     }
     if (!isChanged || ++visit.changes !== mostChanges) return
 

@@ -47,11 +47,13 @@ export function byIp(options: ByIpOptions = {}): ByIp {
 
   function keyOfAddress(source: AddressSource): AddressKey | typeof GONE {
     const socket = socketOf(source) as Remembering
-    if (isPeerGone(socket)) return GONE
+    const key = socket[known]
+    // Node remembers an address that was read once: with a key the peer was there, and counts as that.
+    if (!key && isPeerGone(socket)) return GONE
 
     const forwarded = forwardedAddress(source, trust)
     if (forwarded) return new AddressKey(forwarded, subnets)
-    return (socket[known] ??= new AddressKey(socketAddress(socket), subnets))
+    return key ?? (socket[known] = new AddressKey(socketAddress(socket), subnets))
   }
 
   const traits = { needsRequest: false, isUnchecked: false, usesAddress: true, ...(trust && { trust }) }
@@ -74,8 +76,7 @@ export function isProxied(source: AddressSource, trusts: readonly Trust[]): bool
 function forwardedAddress(source: AddressSource, explicit: Trust | undefined): Address | undefined {
   if (!source.socket) return undefined
   const trust = explicit ?? expressTrust(source as object)
-  const peer = source.socket.remoteAddress as string
-  if (!trust?.(peer, 0)) return undefined
+  if (!trust?.(source.socket.remoteAddress as string, 0)) return undefined
 
   const text: unknown = proxyaddr(source as Parameters<typeof proxyaddr>[0], trust)
   return typeof text === 'string' ? parseAddress(text) : undefined

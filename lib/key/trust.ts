@@ -42,7 +42,8 @@ export function compileTrust(value: unknown, path: string): Trust {
 
 /** The `trust proxy fn` of the Express application that a request is in; undefined elsewhere. */
 export function expressTrust(request: { readonly app?: Settings }): Trust | undefined {
-  const trust = typeof request.app?.get === 'function' ? request.app.get('trust proxy fn') : undefined
+  const { app } = request
+  const trust = typeof app?.get === 'function' ? app.get('trust proxy fn') : undefined
   return typeof trust === 'function' ? (trust as Trust) : undefined
 }
 
