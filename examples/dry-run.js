@@ -1,7 +1,7 @@
 'use strict'
 
 // Shows: find the number with a dry run, look at what it would have refused, then enforce it without a restart.
-// Try: for n in 1 2 3 4; do curl -s http://127.0.0.1:3000/slow & done; curl http://127.0.0.1:3001/zone; wait
+// Try: for n in 1 2 3 4; do curl -s http://127.0.0.1:3000/slow & done; sleep 1; curl http://127.0.0.1:3001/zone; wait
 // and then the same again after: curl -X POST http://127.0.0.1:3001/enforce
 const express = require('express')
 const { limitConn } = require('limit-conn')

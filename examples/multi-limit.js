@@ -2,6 +2,7 @@
 
 // Shows: three limits at once: per user, per address, and one for all. All must have room, or no slot is taken.
 // Try: for n in 1 2 3; do curl -s -H 'authorization: ann' http://127.0.0.1:3000/slow & done; wait
+// and guests, who meet the limit by address: for n in 1 2 3 4 5; do curl -s http://127.0.0.1:3000/slow & done; wait
 const express = require('express')
 const { byIp, limitConn, Zone } = require('limit-conn')
 

@@ -2,6 +2,7 @@
 
 // Shows: API keys with plans, and a limit by address beside them, for anybody can invent a new key.
 // Try: for n in 1 2 3; do curl -s -H 'x-api-key: free-1' http://127.0.0.1:3000/slow & done; wait
+// and invented keys: for n in $(seq 9); do curl -s -H "x-api-key: new-$n" http://127.0.0.1:3000/slow & done; wait
 const express = require('express')
 const { byHeader, limitConn, Zone } = require('limit-conn')
 
