@@ -61,6 +61,13 @@ function accepted(socket: net.Socket): void {
     ],
   })
   limitConn({ limit: 1, key: (req: express.Request) => template(req) })
+  limitConn({
+    limit: (req: http2.Http2ServerRequest) => (req.authority === 'a.test' ? 1 : 2),
+    key: (req: http2.Http2ServerRequest) => req.stream.session?.socket.remoteAddress,
+    skip: (req: http2.Http2ServerRequest) => req.scheme === 'https',
+    reject: (req, res) => void res.writeHead(429).end(res.write(`${req.method}`) && 'x'),
+    message: (req, _res, decision) => `${req.url} ${decision.status}`,
+  })
   policy.setConfig({ statusCode: 429 })
   policy.extend({ logLevel: 'info' }).zones[0]?.count({ text: 'x' })
 
@@ -83,12 +90,16 @@ function accepted(socket: net.Socket): void {
   const mistyped = byTemplate('$remote_addr', { ipv6Subnet: [56, 48] })
   // @ts-expect-error no such option
   limitConn({ limt: 3 })
+  // @ts-expect-error no such option of a Limiter
+  const strange = new Limiter({ limit: 1, statusCode: 429 })
+  // @ts-expect-error no text, JSON value or function
+  limitConn({ limit: 1, message: 5n })
   // @ts-expect-error the answer of an async key is a Promise
   const early = new Limiter({ limit: 1, key: async () => 'k' }).accept(socket).passed
   // @ts-expect-error a zone has a name
   const nameless = new Zone({})
   http.createServer((req) => req.limitConn?.status === 'PASSED')
-  void [unlimited, byText, byMade, mistyped, later, listed, lease, early, nameless]
+  void [strange, unlimited, byText, byMade, mistyped, later, listed, lease, early, nameless]
 }
 
 it('has types for Express, Connect and node:http, which the compiler has checked', () => {

@@ -64,7 +64,8 @@ describe('new Zone', () => {
   it.each([
     ['Max', 'did you mean max?'],
     ['onfull', 'did you mean onFull?'],
-    ['size', 'the options are name, max, maxIdle, onFull'],
+    ['size', 'did you mean max?'],
+    ['bytes', 'the options are name, max, maxIdle, onFull'],
     ['__proto__', 'the options are name, max, maxIdle, onFull'],
     ['constructor', 'the options are name, max, maxIdle, onFull'],
   ])('refuses the unknown option %s', (name, hint) => {

@@ -18,6 +18,8 @@ export interface ServeOptions {
   /** Speaks HTTP/2: h2c, or over TLS with HTTP/1 beside it. */
   readonly http2?: boolean
   readonly server?: http.ServerOptions | http2.SecureServerOptions
+  /** Address to listen on. @default '127.0.0.1' */
+  readonly host?: string
   /** Path of a Unix socket to listen on, instead of a port. */
   readonly path?: string
 }
@@ -56,7 +58,7 @@ export async function serve(handler: Handler, options: ServeOptions): Promise<Se
   running.push({ policies, server, sockets })
 
   await new Promise<void>((resolve) => {
-    if (options.path === undefined) server.listen(0, '127.0.0.1', resolve)
+    if (options.path === undefined) server.listen(0, options.host ?? '127.0.0.1', resolve)
     else server.listen(options.path, resolve)
   })
   const port = options.path === undefined ? (server.address() as AddressInfo).port : 0

@@ -28,6 +28,20 @@ describe('the log line of a refusal', () => {
     expect(lines).toEqual([`limiting connections by zone "addr", ${fields}`])
   })
 
+  it('has the address of a dual-stack server as a person writes it', async () => {
+    const { policy, lines } = logging()
+    const held = new Held()
+    const server = await serve(bare([policy], held.handler), { policies: [policy], host: '::' })
+    await server.get()
+    await held.arrived(1)
+    await (await server.get()).answer()
+    expect(lines[0]).toContain(`, client: 127.0.0.1, server: 127.0.0.1:${server.port}, `)
+    const six = await server.connect({ host: '::1' })
+    policy.setConfig({ zone: new Zone({ name: 'six' }), limit: () => 0 })
+    await six.get().answer()
+    expect(lines[1]).toContain(`, client: ::1, server: [::1]:${server.port}, `)
+  })
+
   it('names the client that a trusted proxy speaks for, as byIp sees it', async () => {
     const { policy, lines } = logging({ key: byIp({ trustProxy: 'loopback' }) })
     const held = new Held()

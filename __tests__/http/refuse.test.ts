@@ -26,6 +26,12 @@ describe('the answer', () => {
     ['empty text', '', 'text/plain; charset=utf-8', ''],
     ['a function', () => 'made', 'text/plain; charset=utf-8', 'made'],
     ['an async function', async () => ({ a: 1 }), 'application/json; charset=utf-8', '{"a":1}'],
+    [
+      'a function that returns nothing',
+      () => undefined,
+      'text/plain; charset=utf-8',
+      'Too many connections, please try again later.\n',
+    ],
     ['bytes', () => Buffer.from('raw'), 'application/octet-stream', 'raw'],
   ])('has the message given as %s', async (_, message, type, body) => {
     const { server } = await full({ message, statusCode: 429, retryAfter: 7 })

@@ -1,4 +1,5 @@
 import type http from 'node:http'
+import type http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { byIp, type LimitConnOptions } from '../../lib/index.ts'
@@ -107,9 +108,37 @@ describe('WRN_LIMIT_CONN_ONE_KEY', () => {
   })
 })
 
+describe('WRN_LIMIT_CONN_EMPTY_KEY', () => {
+  const key = (req: http.IncomingMessage | http2.Http2ServerRequest): string =>
+    req.headers['x-user'] as string
+
+  async function askOften(visit: Visited, users: readonly string[]): Promise<void> {
+    const client = await visit.server.connect()
+    for (const [n, user] of users.entries()) {
+      client.get('/', user === '' ? {} : { 'X-User': user })
+      if ((n + 1) % 50 === 0) await client.answer(n + 1)
+    }
+  }
+  const nobody = Array<string>(1_000).fill('')
+
+  it('is said of a key that has been empty from the first', async () => {
+    const visit = await visited({ key, count: 'requests' })
+    await askOften(visit, [...nobody, ...nobody])
+    expect(codesOf(visit.lines)).toEqual(['WRN_LIMIT_CONN_EMPTY_KEY'])
+    expect(visit.lines[0]).toContain('options.key was empty for each of the first 1000 requests')
+  })
+
+  it('is not said of one that somebody has had', async () => {
+    const visit = await visited({ key, count: 'requests' })
+    await askOften(visit, ['somebody', ...nobody, ...nobody])
+    expect(visit.lines).toEqual([])
+  })
+})
+
 describe('WRN_LIMIT_CONN_MANY_KEYS', () => {
   const code = 'WRN_LIMIT_CONN_MANY_KEYS'
-  const key = (req: http.IncomingMessage): string => req.headers['x-user'] as string
+  const key = (req: http.IncomingMessage | http2.Http2ServerRequest): string =>
+    req.headers['x-user'] as string
 
   async function askAs(visit: Visited, users: readonly string[]): Promise<void> {
     const client = await visit.server.connect()

@@ -58,7 +58,9 @@ describe('byIp', () => {
   it.each([null, 5, 'x', []])('refuses %p in place of options', (options) => {
     const error = errorOf(() => byIp(options as object))
     expect(error).toMatchObject({ code: invalid, option: 'byIp' })
-    expect(error.message).toBe(`byIp is ${JSON.stringify(options)}; expected an object`)
+    expect(error.message).toBe(
+      `byIp is ${JSON.stringify(options)}; expected an object, such as { trustProxy: 'loopback' }`,
+    )
   })
 })
 
@@ -66,7 +68,9 @@ describe('byHeader', () => {
   it.each(['', 'x y', 'x:', 'é', 'x\n', 5, null, undefined])('refuses the name %p', (name) => {
     const error = errorOf(() => byHeader(name as string))
     expect(error).toMatchObject({ code: invalid, option: 'byHeader name' })
-    expect(error.message).toBe(`byHeader name is ${JSON.stringify(name)}; expected the name of a header`)
+    expect(error.message).toBe(
+      `byHeader name is ${JSON.stringify(name)}; expected the name of a header, such as "x-api-key"`,
+    )
   })
 
   it.each(['ignore', true, null])('refuses missing: %p', (missing) => {

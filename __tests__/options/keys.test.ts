@@ -19,17 +19,31 @@ function errorOf(run: () => unknown): LimitConnError {
   throw error ?? new Error('nothing was thrown')
 }
 
+it('a Limiter refuses a key that needs a request', () => {
+  for (const key of [byHeader('x'), byHeader('x', { missing: 'address' }), byTemplate('$host')]) {
+    const make = (): unknown => new Limiter({ limit: 1, key: key as never })
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'ERR_LIMIT_CONN_INVALID_OPTION', option: 'options.key' }),
+    )
+    expect(make).toThrow('expected a key of the connection: a Limiter sees a socket')
+  }
+})
+
 describe('what is no template', () => {
   const invalid = 'ERR_LIMIT_CONN_INVALID_OPTION'
   const unknown = 'ERR_LIMIT_CONN_UNKNOWN_VARIABLE'
-  const aName = 'a name of letters, digits and _ after each $, such as $remote_addr or ${remote_addr}'
+  const aName =
+    'a name of letters, digits and _ after each $, and a } for each ${, as in $remote_addr or ${remote_addr}'
   const noVariable =
     "a template with a variable in it, such as '$remote_addr'; for one count of all clients give a function, such as () => 'all'"
 
   it.each([
     ['', invalid, `expected ${noVariable}`],
     ['ip', invalid, `expected ${noVariable}`],
-    ['remote_addr', invalid, `expected ${noVariable}`],
+    ['remote_addr', invalid, "expected '$remote_addr', with its $"],
+    ['http_x_api_key', invalid, "expected '$http_x_api_key', with its $"],
+    ['$http_x-api-key', invalid, 'expected $http_x_api_key for that header, or ${http_x}-text for a text'],
+    ['$remote_addr$http_a-b$host', invalid, 'expected $http_a_b for that header'],
     ['$', invalid, `expected ${aName}`],
     ['$remote_addr$', invalid, `expected ${aName}`],
     ['$$remote_addr', invalid, `expected ${aName}`],

@@ -10,7 +10,7 @@ type Row = [option: string, accepted: string, bad: readonly (readonly [unknown, 
 
 const circular: Record<string, unknown> = {}
 circular['self'] = circular
-const aNumber = 'a whole number >= 1, or a function that answers with one'
+const aNumber = 'a whole number >= 1, or a function'
 const milliseconds = 'a whole number of milliseconds from 1 to'
 const notWhole = [
   [0, '0'],
@@ -249,14 +249,19 @@ describe('limits as a whole', () => {
   })
 
   it.each([
-    ['MISSING_LIMIT', {}, 'options.limit', `options.limit is undefined; expected ${aNumber}`],
-    ['MISSING_LIMIT', undefined, 'options.limit', 'options.limit is undefined'],
-    ['MISSING_LIMIT', { limit: undefined }, 'options.limit', 'options.limit is undefined'],
+    [
+      'MISSING_LIMIT',
+      {},
+      'options.limit',
+      `options.limit is missing; expected ${aNumber}, such as { limit: 10 }`,
+    ],
+    ['MISSING_LIMIT', undefined, 'options.limit', 'options.limit is missing'],
+    ['MISSING_LIMIT', { limit: undefined }, 'options.limit', 'options.limit is missing'],
     [
       'MISSING_LIMIT',
       { limits: [{ limit: 1 }, {}] },
       'options.limits[1].limit',
-      'options.limits[1].limit is undef',
+      'options.limits[1].limit is missing',
     ],
     ['LIMIT_AND_LIMITS', both('limit'), 'options.limit', 'options.limit stands beside options.limits'],
     ['LIMIT_AND_LIMITS', both('key'), 'options.key', 'options.key stands beside options.limits'],

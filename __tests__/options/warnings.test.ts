@@ -99,16 +99,16 @@ describe('WRN_LIMIT_CONN_BUILT_PER_REQUEST', () => {
 
 describe('WRN_LIMIT_CONN_NO_TIMEOUT', () => {
   it.each([
-    [{ headersTimeout: 0 }, ['WRN_LIMIT_CONN_NO_TIMEOUT: headersTimeout of the server is 0']],
+    [{ headersTimeout: 0 }, ['WRN_LIMIT_CONN_NO_TIMEOUT: headersTimeout of the server']],
     [
       { headersTimeout: 0, requestTimeout: 0 },
-      ['WRN_LIMIT_CONN_NO_TIMEOUT: headersTimeout and requestTimeout of the server are 0'],
+      ['WRN_LIMIT_CONN_NO_TIMEOUT: headersTimeout and requestTimeout of the server'],
     ],
     [{}, []],
   ])('is said once of a server with %p', async (server, expected) => {
     const visit = await visited({}, server)
     await ask(visit, {}, 2)
-    expect(visit.lines.map((line) => line.slice(0, line.lastIndexOf(':')))).toEqual(expected)
+    expect(visit.lines.map((line) => line.replace(/ (?:is|are) 0: .*$/, ''))).toEqual(expected)
   })
 })
 

@@ -20,6 +20,8 @@ export interface Visit {
   /** The latest key of each limit, where connections are counted, and how often one has changed. */
   readonly keys: string[]
   changes: number
+  /** A request of it was decided on. */
+  isSeen: boolean
 }
 
 /**

@@ -37,7 +37,7 @@ export type Accepted<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends 
  */
 export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   readonly #policy: Policy<SourceOptions, Parsed<SourceOptions>>
-  constructor(options: O) {
+  constructor(options: O & Record<Exclude<keyof O, keyof LimiterOptions>, never>) {
     this.#policy = new Policy(options, limiterConfig)
   }
 

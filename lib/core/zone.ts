@@ -95,7 +95,7 @@ export class Zone {
   }
 
   /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
-  top(n: number): TopKey[] {
+  top(n = 10): TopKey[] {
     const idle = [...(this.#idle?.values() ?? [])].filter((record) => record.active === 0)
     return topOf([...this.#live.values(), ...idle], n)
   }

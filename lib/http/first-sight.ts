@@ -44,5 +44,8 @@ function warnOfTimeouts({ socket, httpVersionMajor }: Sighted, warner: Warner): 
   if (off.length === 0) return
 
   const text = `${off.join(' and ')} of the server ${off.length > 1 ? 'are' : 'is'} 0`
-  warner.warn('noTimeout', `${text}: a client may hold its connection for ever without a request`)
+  warner.warn(
+    'noTimeout',
+    `${text}: a client may hold its connection for ever without a request; leave the default of Node`,
+  )
 }

@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { parseAddress } from '../core/address.ts'
 import type { Hit } from '../core/decision.ts'
 import { addressOf } from '../key/ip.ts'
 import type { Trust } from '../key/trust.ts'
@@ -39,8 +41,17 @@ function contextOf(req: Addressed, trust: Trust | undefined): string {
   const { socket, method, httpVersion, headers } = req
   return contextLine({
     client: addressOf(req, trust)?.toString(),
-    server: socket.localAddress && `${socket.localAddress}:${socket.localPort}`,
+    server: serverOf(socket),
     request: `${method} ${req.originalUrl ?? req.url} HTTP/${httpVersion}`,
     host: headers.host ?? (headers[':authority'] as string | undefined),
   })
+}
+
+/** The address that was connected to; IPv6 in brackets. */
+function serverOf({ localAddress = '', localPort }: Socket): string | undefined {
+  const address = parseAddress(localAddress)
+  if (!address) return undefined
+  return address.kind() === 'ipv6'
+    ? `[${address.toString()}]:${localPort}`
+    : `${address.toString()}:${localPort}`
 }

@@ -4,8 +4,9 @@ import { traitsOf } from '../key/traits.ts'
 import type { Warner } from '../log/warner.ts'
 import type { Turn } from './turn.ts'
 
-/** Holders that are looked at together, and how many more of one key than of others look wrong: 95 of 100. */
+/** Holders that are looked at together. */
 const window = 1_000
+/** How many more of one key than of others look wrong: 95 of 100. */
 const tooMany = 900
 
 /** Changes of the key on one connection that look wrong. */
@@ -13,10 +14,14 @@ const mostChanges = 8
 
 /** A majority vote: the key with the most holders, and its lead over the rest (Boyer and Moore, 1981). */
 interface Vote {
-  key: string
+  key: string | undefined
   lead: number
   seen: number
+  /** A window before this one has ended. */
+  isLater: boolean
 }
+
+const noVote: Vote = { key: undefined, lead: 0, seen: 0, isLater: false }
 
 /** Watches the keys of a policy for what looks wrong: one for nearly all holders, or many on one connection. */
 export class KeyWatch {
@@ -29,22 +34,37 @@ export class KeyWatch {
 
   /** Looks at the keys of a request that was decided on. */
   see({ visit, exchange }: Turn, asks: readonly Ask[]): void {
-    const isNew = visit.unit === 'requests' ? !exchange.hasPassed : visit.keys.length === 0
-    if (isNew && this.#warner.mayWarn('oneKey')) for (const ask of asks) this.#vote(visit, ask)
+    const isNew = visit.unit === 'requests' ? !exchange.hasPassed : !visit.isSeen
+    if (isNew) for (const ask of asks) this.#vote(visit, ask)
+    visit.isSeen = true
     if (visit.unit === 'connections') this.#compare(visit, asks)
   }
 
-  #vote({ unit }: Visit, { limit, keys: [key] }: Ask): void {
-    if (key === undefined || !traitsOf(limit.key).usesAddress) return
-    const vote = this.#votes.get(limit) ?? { key, lead: 0, seen: 0 }
+  #vote(visit: Visit, { limit, keys: [key] }: Ask): void {
+    const vote = this.#voteOf(limit)
     if (vote.lead === 0) vote.key = key
     vote.lead += vote.key === key ? 1 : -1
-    this.#votes.set(limit, vote)
-
     if (++vote.seen < window) return
-    this.#votes.delete(limit)
-    if (vote.lead < tooMany) return
-    const text = `of the last ${window} ${unit} in zone "${limit.zone.name}" 95 % or more had one key`
+
+    if (vote.lead === window && key === undefined && !vote.isLater) this.#warnOfEmptyKey(visit, limit)
+    if (vote.lead >= tooMany && key !== undefined && traitsOf(limit.key).usesAddress)
+      this.#warnOfOneKey(visit, limit)
+    this.#votes.set(limit, { ...noVote, isLater: true })
+  }
+
+  #voteOf(limit: Limit): Vote {
+    const vote = this.#votes.get(limit) ?? { ...noVote }
+    this.#votes.set(limit, vote)
+    return vote
+  }
+
+  #warnOfEmptyKey({ unit }: Visit, { path, zone }: Limit): void {
+    const text = `${path}.key was empty for each of the first ${window} ${unit}, so that zone "${zone.name}" limits nobody`
+    this.#warner.warn('emptyKey', `${text}; is there such a header or variable?`)
+  }
+
+  #warnOfOneKey({ unit }: Visit, { zone }: Limit): void {
+    const text = `of the last ${window} ${unit} in zone "${zone.name}" 95 % or more had one key`
     this.#warner.warn('oneKey', `${text}; if it is the address of a proxy of yours, trust the proxy`)
   }
 

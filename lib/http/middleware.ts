@@ -52,7 +52,7 @@ export interface LimitConn {
  * app.use(limitConn({ limit: 10 }))
  * ```
  *
- * It sees a connection from its first complete request on. It never throws at run time: what goes wrong in a function
+ * It sees a connection from the first request on whose headers are complete. It never throws at run time: what goes wrong in a function
  * of yours goes to `next` as a LimitConnError, and nobody is let in by it.
  *
  * @throws LimitConnError for options that are not accepted, with a code and the path of the option
@@ -117,5 +117,7 @@ function missingNext(): LimitConnError {
 }
 
 function noSocket(): LimitConnError {
-  return new LimitConnError('ERR_LIMIT_CONN_INVALID_SOURCE', 'limitConn met a request without a socket')
+  const message =
+    'limitConn met a request without a socket; call it with (req, res, next), over HTTP/2 too, not with a stream'
+  return new LimitConnError('ERR_LIMIT_CONN_INVALID_SOURCE', message)
 }

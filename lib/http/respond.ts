@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { functionFailed } from '../core/limit.ts'
 import type { LimitConnError } from '../errors.ts'
-import type { Compiled } from '../options/middleware.ts'
+import { defaultMessage, type Compiled } from '../options/middleware.ts'
 
 /** A body as it is sent. */
 export interface Body {
@@ -21,8 +21,8 @@ export function respond(res: ServerResponse, { statusCode, retryAfter }: Compile
   res.end(body.bytes)
 }
 
-/** Text, bytes or a JSON value as a body; an error for what JSON has no form for. */
-export function encode(message: unknown): Body | LimitConnError {
+/** Text, bytes or a JSON value as a body, the default for nothing; an error for what JSON has no form for. */
+export function encode(message: unknown = defaultMessage): Body | LimitConnError {
   if (typeof message === 'string') return { type: 'text/plain; charset=utf-8', bytes: Buffer.from(message) }
   if (message instanceof Uint8Array) return { type: 'application/octet-stream', bytes: Buffer.from(message) }
   try {

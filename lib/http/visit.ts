@@ -8,7 +8,7 @@ export function visitOf(turn: Turn): Visit {
   const { connection, door } = turn
   for (const visit of connection.visits) if (visit.owner === door.policy) return visit
 
-  const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0 }
+  const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0, isSeen: false }
   connection.visits.push(visit)
   warnAtFirstSight(turn)
   return visit

@@ -31,8 +31,8 @@ const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION
  */
 export function byHeader(name: string, options: ByHeaderOptions = {}): ByHeader {
-  if (typeof name !== 'string' || !token.test(name))
-    throw invalid('byHeader name', name, 'the name of a header')
+  if (typeof name !== 'string' || !token.test(name) || name.startsWith('$'))
+    throw invalid('byHeader name', name, 'the name of a header, such as "x-api-key"')
   const checked = checkObject(options, 'byHeader', { missing: oneOf('skip', 'address') })
   const wanted = name.toLowerCase()
   const address = checked['missing'] === 'address' ? byIp() : undefined

@@ -86,8 +86,8 @@ function socketAddress(socket: Peer): Address {
   const address = parseAddress(socket.remoteAddress ?? '')
   if (address) return address
 
-  const hint = 'a Unix socket has none: give a key, such as byHeader(name)'
-  throw new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', `byIp found no address on the connection; ${hint}`)
+  const hint = 'a Unix socket has none: give another key, such as byHeader(name), or trust the proxy in front'
+  throw new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', `there is no address on this connection; ${hint}`)
 }
 
 function socketOf(source: AddressSource): Peer {

@@ -33,7 +33,8 @@ type ReadValue = (source: TemplateSource) => string
 
 const checks = { ipv6Subnet: whole(1, 128, 'a whole number from 1 to 128'), trustProxy: compileTrust }
 const aTemplate = "a template with a variable in it, such as '$remote_addr'"
-const aName = 'a name of letters, digits and _ after each $, such as $remote_addr or ${remote_addr}'
+const aName =
+  'a name of letters, digits and _ after each $, and a } for each ${, as in $remote_addr or ${remote_addr}'
 const everybody = `${aTemplate}; for one count of all clients give a function, such as () => 'all'`
 
 /**
@@ -61,7 +62,7 @@ export function compileTemplate(template: string, path: string, address: ByIp = 
   const parts = parse(template, path)
   const references = parts.filter((part) => typeof part !== 'string')
   const [only] = references
-  if (!only) throw invalid(path, template, everybody)
+  if (!only) throw invalid(path, template, variableNamed(template) ? `'$${template}', with its $` : everybody)
 
   const readers = parts.map((part) => (typeof part === 'string' ? part : readerOf(part, address)))
   const traits = traitsIn(references, traitsOf(address))
@@ -79,6 +80,10 @@ function parse(template: string, path: string): Parts {
     const variable = variableNamed(name)
     if (!variable) throw unknownVariable(path, template, name)
 
+    // A variable has _ where the header has -: the rest of a name would be taken for text.
+    const rest = /^-\w[\w-]*/.exec(template.slice(match.index + match[0].length))
+    if (match[2] && rest && /^http_/i.test(name)) throw dashed(path, template, name + rest[0])
+
     if (match.index > end) parts.push(template.slice(end, match.index))
     parts.push({ name, variable })
     end = match.index + match[0].length
@@ -89,6 +94,15 @@ function parse(template: string, path: string): Parts {
 function unknownVariable(path: string, template: string, name: string): LimitConnError {
   const message = `${path} is ${show(template)}; $${name} is not a variable; ${hintFor(name)}`
   return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_VARIABLE', message, { option: path })
+}
+
+function dashed(path: string, template: string, name: string): LimitConnError {
+  const text = '${http_x}-text'
+  return invalid(
+    path,
+    template,
+    `$${name.replaceAll('-', '_')} for that header, or ${text} for a text behind a variable`,
+  )
 }
 
 function traitsIn(references: readonly Reference[], { trust }: KeyTraits): KeyTraits {

@@ -59,7 +59,13 @@ const families: Readonly<Record<string, (name: string) => Read<TemplateSource>>>
 const names = [...ofClient, ...Object.keys(ofConnection), ...Object.keys(ofRequest)]
 
 /** What people of nginx may look for under another name. */
-const neighbours: Readonly<Record<string, string>> = { document_uri: 'uri', https: 'scheme' }
+const neighbours: Readonly<Record<string, string>> = {
+  client_ip: 'remote_addr',
+  document_uri: 'uri',
+  https: 'scheme',
+  ip: 'remote_addr',
+  remote_ip: 'remote_addr',
+}
 
 /** The variable of a name without its `$`, in any case; undefined if there is none. */
 export function variableNamed(given: string): Variable | undefined {

@@ -3,6 +3,7 @@ import { methodFor, write, type Level, type Logger } from './logger.ts'
 /** What looks wrong though nothing fails. Each has a code and a heading in docs/errors.md. */
 export const warningCodes = {
   builtPerRequest: 'WRN_LIMIT_CONN_BUILT_PER_REQUEST',
+  emptyKey: 'WRN_LIMIT_CONN_EMPTY_KEY',
   forwardedFor: 'WRN_LIMIT_CONN_FORWARDED_FOR',
   manyKeys: 'WRN_LIMIT_CONN_MANY_KEYS',
   noTimeout: 'WRN_LIMIT_CONN_NO_TIMEOUT',
@@ -51,7 +52,8 @@ export function makeWarner(settings: () => WarningSettings): Warner {
     told.set(logger, names.add(name))
 
     const level = levels.find((each) => methodFor(logger, each))
-    if (level) write(logger, level, `${warningCodes[name]}: ${text}`)
+    if (level)
+      write(logger, level, `${warningCodes[name]}: ${text} (to silence: warnings: { ${name}: false })`)
   }
 
   return { mayWarn, warn }

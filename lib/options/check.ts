@@ -22,10 +22,21 @@ export function checkObject(value: unknown, path: string, checks: Checks): Recor
   return checked
 }
 
+const examples: Readonly<Record<string, string>> = {
+  options: '{ limit: 10 }',
+  'options.sweep': '{ everyMs: 5000 }',
+  'options.warnings': '{ oneKey: false }, true or false',
+  byHeader: "{ missing: 'address' }",
+  byIp: "{ trustProxy: 'loopback' }",
+  byTemplate: "{ trustProxy: 'loopback' }",
+  zone: "{ name: 'addr' }",
+}
+
 /** The options that have a value: undefined is as good as absent. */
 export function givenIn(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw invalid(path, value, 'an object')
+    const example = examples[path]
+    throw invalid(path, value, example === undefined ? 'an object' : `an object, such as ${example}`)
   }
   return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined))
 }
@@ -74,6 +85,7 @@ export function aFunction(accepted: string): Check<(...args: never[]) => unknown
 
 /** A value as a person reads it in a message: JSON where JSON has a form for it. */
 export function show(value: unknown): string {
+  if (value instanceof RegExp) return String(value)
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'number' || typeof value === 'symbol') return String(value)
@@ -96,14 +108,22 @@ function shorten(text: string): string {
 const neighbours: Readonly<Record<string, string>> = {
   handler: 'reject',
   keyGenerator: 'key',
+  level: 'logLevel',
   max: 'limit',
+  size: 'max',
+  standardHeaders: 'headers',
   status: 'statusCode',
 }
+
+/** Options of key functions that are looked for on the policy. */
+const ofKeys = new Set(['trustProxy', 'ipv6Subnet'])
 
 function unknownOption(path: string, name: string, names: readonly string[]): LimitConnError {
   const neighbour = Object.hasOwn(neighbours, name) ? neighbours[name] : undefined
   const near = names.includes(neighbour ?? '') ? neighbour : nearest(name, names)
-  const hint = near === undefined ? `the options are ${names.join(', ')}` : `did you mean ${near}?`
+  const elsewhere = names.includes('key') && ofKeys.has(name)
+  const others = elsewhere ? `write key: byIp({ ${name} })` : `the options are ${names.join(', ')}`
+  const hint = near === undefined ? others : `did you mean ${near}?`
   return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${path}.${name} is not an option; ${hint}`, {
     option: `${path}.${name}`,
   })

@@ -38,8 +38,8 @@ export function requestKey(key: GivenKey, path: string): Limit['key'] {
 /** The key function of a limit on sockets, which have no request. */
 export function socketKey(key: GivenKey, path: string): Limit['key'] {
   const compiled = requestKey(key, path)
-  const { requestVariable } = traitsOf(compiled)
-  if (requestVariable === undefined) return compiled
+  const { needsRequest, requestVariable = 'a header' } = traitsOf(compiled)
+  if (!needsRequest) return compiled
   const accepted = `a key of the connection: a Limiter sees a socket, and ${requestVariable} is of the request`
   throw invalid(path, key, accepted)
 }

@@ -1,7 +1,7 @@
 import type { KeyValue } from '../core/key.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { aBoolean, checkObject, invalid, invalidAs, whole, type Checks } from './check.ts'
+import { aBoolean, checkObject, invalid, whole, type Checks } from './check.ts'
 import { aKey } from './keys.ts'
 
 /** A function whose parameters may be narrower than declared: an Express request for an IncomingMessage. */
@@ -34,7 +34,7 @@ export interface GivenLimits extends Partial<AnyLimit> {
   readonly limits?: readonly AnyLimit[]
 }
 
-const limitAccepted = 'a whole number >= 1, or a function that answers with one'
+const limitAccepted = 'a whole number >= 1, or a function'
 const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
 
 /** The checks of one limit. */
@@ -111,13 +111,14 @@ function aZone(value: unknown, path: string): Zone {
 }
 
 function missingLimit(path: string): LimitConnError {
-  return invalidAs('ERR_LIMIT_CONN_MISSING_LIMIT')(path, undefined, limitAccepted)
+  const message = `${path} is missing; expected ${limitAccepted}, such as { limit: 10 }`
+  return new LimitConnError('ERR_LIMIT_CONN_MISSING_LIMIT', message, { option: path })
 }
 
 function besideLimits(name: string): LimitConnError {
   return new LimitConnError(
     'ERR_LIMIT_CONN_LIMIT_AND_LIMITS',
-    `options.${name} stands beside options.limits; give one limit or a list, and to a policy with a list its limits anew`,
+    `options.${name} stands beside options.limits; give one limit or a list, and to setConfig of a policy with a list the whole list`,
     { option: `options.${name}` },
   )
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import type { Decision } from '../core/decision.ts'
 import type { Parsed } from '../core/policy.ts'
 import { traitsOf } from '../key/traits.ts'
@@ -11,7 +12,8 @@ import type { Call, Limited } from './limits.ts'
 import { aWarningList } from './warnings.ts'
 import { compileSkip, type Skip, type SkipFunction } from './skip.ts'
 
-type Exchange = [req: IncomingMessage, res: ServerResponse]
+/** A response of HTTP/2 has what is used of this one; in one type with it, `res.write` could not be called. */
+type Exchange = [req: IncomingMessage | Http2ServerRequest, res: ServerResponse]
 
 /** Answers a refused request itself. `next(error)` hands it to the error handling; `next()` answers 503. */
 export type RejectHandler = Call<[...Exchange, next: (error?: unknown) => void, decision: Decision], unknown>
@@ -41,7 +43,7 @@ export interface MiddlewareOptions extends PolicyOptions<Exchange> {
   /** Status of a refusal, 400 to 599. @default 503 */
   readonly statusCode?: number
   /** Body of a refusal: text, a JSON value or a function. @default a sentence that tells no limit */
-  readonly message?: unknown
+  readonly message?: MessageFunction | string | number | boolean | object | null
   /** How to refuse: answer, close the socket, reset it, or a handler of yours. @default 'respond' */
   readonly reject?: 'respond' | 'destroy' | 'reset' | RejectHandler
   /** Seconds for the header Retry-After, 1 to 31,536,000; false for none. @default false */
@@ -53,7 +55,7 @@ export interface MiddlewareOptions extends PolicyOptions<Exchange> {
    * @see draft-ietf-httpapi-ratelimit-headers-08
    */
   readonly headers?: false | 'draft-8'
-  /** What is not counted: a function, or a list of exact paths and CIDRs. @default nothing */
+  /** What is not counted: a function, or a list of exact paths, addresses and CIDRs. @default nothing */
   readonly skip?: SkipFunction | readonly string[]
   readonly sweep?: SweepOptions
   /** Which warnings are said of what looks wrong, once each: all, none, or all but those that are false. @default true */
@@ -100,12 +102,15 @@ const checks = {
   warnings: aWarningList,
 }
 
+/** Tells no limit. */
+export const defaultMessage = 'Too many connections, please try again later.\n'
+
 const defaults = {
   count: 'auto',
   logLevel: 'error',
   logger: console as unknown as Logger,
   statusCode: 503,
-  message: 'Too many connections, please try again later.\n',
+  message: defaultMessage,
   reject: 'respond',
   retryAfter: false,
   headers: false,

@@ -18,7 +18,7 @@ import {
 export interface PolicyOptions<A extends readonly unknown[]> extends Partial<LimitOptions<A>> {
   /** Several limits, instead of `limit`, `key` and `zone`. All that apply must have room, or none is taken. */
   readonly limits?: readonly LimitOptions<A>[]
-  /** How long key and limit functions may take, in milliseconds, 1 to 600,000. @default 1_000 */
+  /** How long each of your functions may take, in milliseconds, 1 to 600,000. @default 1_000 */
   readonly timeoutMs?: number
   /** How many keys of one zone a connection may hold at one time, 1 to 65,536. @default 16 */
   readonly maxKeysPerConnection?: number

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
+import type { Http2ServerRequest } from 'node:http2'
 import { parseRange, type AddressRange } from '../core/address.ts'
 import { invalid } from './check.ts'
 import type { Call } from './limits.ts'
 
 /** Says that a request is not to be counted. */
-export type SkipFunction = Call<[req: IncomingMessage], boolean | PromiseLike<boolean>>
+export type SkipFunction = Call<[req: IncomingMessage | Http2ServerRequest], boolean | PromiseLike<boolean>>
 
 /** What `skip` says, compiled. */
 export type Skip = SkipFunction | SkipList
