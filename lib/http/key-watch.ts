@@ -53,7 +53,9 @@ export class KeyWatch {
   }
 
   #voteOf(limit: Limit): Vote {
-    const vote = this.#votes.get(limit) ?? { ...noVote }
+    const known = this.#votes.get(limit)
+    if (known) return known
+    const vote = { ...noVote }
     this.#votes.set(limit, vote)
     return vote
   }
