@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
-import { limitConn } from '../../lib/index.ts'
+import { byIp, limitConn } from '../../lib/index.ts'
+import { connect2 } from '../helpers/client2.ts'
 import { Held } from '../helpers/held.ts'
 import { bare } from '../helpers/hosts.ts'
 import { serve, type Handler, type Served } from '../helpers/server.ts'
@@ -100,3 +101,28 @@ it.each(['before', 'after'])(
     expect(policy.zones[0]!.stats().active).toBe(0)
   },
 )
+
+it.each(['http', 'HTTP/2'])('asks no trust function for a client that has left, %s', async (kind) => {
+  const asked: unknown[] = []
+  const trustProxy = (address: string): boolean => (asked.push(address), address.startsWith('10.'))
+  const policy = limitConn({ limit: 5, logLevel: false, key: byIp({ trustProxy }) })
+  const errors: unknown[] = []
+  let isAsked = 0
+  const server = await serve(
+    (req, res) => void setTimeout(() => (isAsked++, policy(req, res, (error) => errors.push(error))), 30),
+    { policies: [policy], http2: kind === 'HTTP/2' },
+  )
+
+  if (kind === 'http') {
+    const client = await server.get()
+    await until('the request is there', () => server.sockets.size === 1)
+    await elapse(10)
+    client.reset()
+  } else {
+    const stream = (await connect2(server)).get()
+    await elapse(10)
+    stream.reset()
+  }
+  await until('the limiter was asked', () => isAsked === 1)
+  expect([asked, errors]).toEqual([[], []])
+})

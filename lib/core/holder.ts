@@ -112,6 +112,10 @@ export class Holder {
     for (const listener of this.#listeners ?? []) listener()
   }
 
+  get hasChildren(): boolean {
+    return this.#firstChild !== undefined
+  }
+
   /** The requests that have not ended, the latest first. One may end while it is looked at. */
   get children(): Iterable<Holder> {
     return this.#firstChild ? this.#childrenFrom(this.#firstChild) : noChildren

@@ -50,6 +50,17 @@ export class Exchange extends Holder {
     return exchange
   }
 
+  /** Whether a stream was refused by a policy. */
+  static isRefused(stream: Known<Http2Stream>): boolean {
+    return stream[known]?.isRefused ?? false
+  }
+
+  /** Also of a stream whose end Node does not tell: to answer it would throw. */
+  override get isEnded(): boolean {
+    if (this.stream && !super.isEnded && isStreamGone(this.stream)) this.end()
+    return super.isEnded
+  }
+
   override pulse(): Pulse {
     return this.#isClosed ? 'gone' : super.pulse()
   }

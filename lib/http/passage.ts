@@ -11,13 +11,14 @@ import { visitOf } from './visit.ts'
 /** Finds out who asks, now or later. The unit is found first: it belongs to the connection, not to the request. */
 export function begin(turn: Turn): void {
   turn.options = turn.door.policy.parsed
+  if (!mayGoOn(turn)) return
   try {
     turn.visit = visitOf(turn)
   } catch (cause) {
     return turn.next(functionFailed('trust proxy', cause))
   }
 
-  if (mayGoOn(turn)) whenSettled(turn, skips(turn.options, turn.req), identify)
+  whenSettled(turn, skips(turn.options, turn.req), identify)
 }
 
 function identify(turn: Turn, skip: boolean | LimitConnError): void {

@@ -34,7 +34,7 @@ function cut(turn: Turn, how: 'destroy' | 'reset'): void {
 
 function endSoon(turn: Turn): void {
   const { reject, message, timeoutMs } = turn.options
-  const extraMs = typeof reject === 'function' || typeof message === 'function' ? timeoutMs : 0
+  const extraMs = [reject, message].filter((each) => typeof each === 'function').length * timeoutMs
 
   if (isStream(turn)) endStreamSoon(turn, extraMs)
   else closeSoon(turn, extraMs)
@@ -56,9 +56,10 @@ function answer(turn: Turn, decision: Decision): void {
   const run = typeof message === 'function' ? () => message(req, res, decision) : () => message
 
   settle(turn, { path: 'options.message', run }, (value) => {
+    if (exchange.isEnded) return
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) next(body)
-    else if (!exchange.isEnded) respond(res, options, body)
+    else respond(res, options, body)
   })
 }
 
@@ -68,7 +69,7 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
   let isDone = false
 
   function nextOfHandler(error?: unknown): void {
-    if (isDone) return
+    if (isDone || turn.exchange.isEnded) return
     isDone = true
     if (isError(error)) next(error)
     else answer(turn, decision)

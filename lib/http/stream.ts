@@ -8,24 +8,24 @@ import type { Turn } from './turn.ts'
 /** A request that an HTTP/2 stream carries. */
 type StreamTurn = Turn & { readonly exchange: { readonly stream: Http2Stream } }
 
-/** Sessions that are looked at in this turn of the event loop. */
-const asked = new WeakSet<Connection>()
+/** Sessions that are looked at soon, or when what keeps them has ended. */
+const waiting = new WeakSet<Connection>()
 
 export function isStream(turn: Turn): turn is StreamTurn {
   return turn.exchange.stream !== undefined
 }
 
 /** Ends a refused stream without an answer, and its session too if nothing else is on it. */
-export function cutStream({ connection, exchange }: StreamTurn): void {
-  if (isUncounted(connection)) connection.destroy()
-  else exchange.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+export function cutStream({ connection, exchange: { stream } }: StreamTurn): void {
+  if (keeperOf(connection)) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+  else connection.destroy()
 }
 
 /**
  * Ends a refused stream a moment after it was answered, though the client may not read it.
  *
  * A session with nothing but refused streams that holds no slot would stay, uncounted: it gets GOAWAY, and is closed
- * after the same time. Any other session goes on.
+ * when they have ended. Any other session goes on.
  *
  * @see RFC 9113 section 6.8
  */
@@ -35,6 +35,8 @@ export function endStreamSoon({ connection, exchange }: StreamTurn, extraMs: num
 
   function end(): void {
     stream.destroy()
+    exchange.end()
+    if (!connection.holder.hasChildren && !keeperOf(connection)) connection.destroy()
   }
 
   stream.once('prefinish', () => {
@@ -43,36 +45,46 @@ export function endStreamSoon({ connection, exchange }: StreamTurn, extraMs: num
   })
   exchange.onEnd(() => {
     clearTimeout(timer)
-    lookSoon(connection, 0)
+    lookSoon(connection)
   })
-  lookSoon(connection, extraMs)
+  lookSoon(connection)
 }
 
 /** Looks when the streams that came together have all been decided on: each of them is to have its answer. */
-function lookSoon(connection: Connection, extraMs: number): void {
-  if (asked.has(connection)) return
-  asked.add(connection)
+function lookSoon(connection: Connection): void {
+  if (waiting.has(connection)) return
+  waiting.add(connection)
   setImmediate(() => {
-    asked.delete(connection)
-    if (isUncounted(connection)) sendAway(connection, extraMs)
+    waiting.delete(connection)
+    look(connection)
+  })
+}
+
+/** Sends the session away, or waits for what keeps it; one that holds a slot is counted and may stay. */
+function look(connection: Connection): void {
+  const keeper = keeperOf(connection)
+  if (keeper === 'slot') return
+  if (!keeper) return sendAway(connection)
+
+  waiting.add(connection)
+  keeper.once('close', () => {
+    waiting.delete(connection)
+    lookSoon(connection)
   })
 }
 
 /** The session finishes what is open, and begins nothing new. Node waits for the client to close it; this does not. */
-function sendAway({ session, socket }: Connection, extraMs: number): void {
-  if (!session || session.closed) return
-  session.close()
-  setTimeout(() => socket.destroy(), lingerMs + extraMs).unref()
+function sendAway({ session, socket, holder }: Connection): void {
+  if (!session?.closed) session?.close()
+  if (!holder.hasChildren) setTimeout(() => socket.destroy(), lingerMs).unref()
 }
 
-/** The session holds no slot, and nothing is open on it but refused streams. */
-function isUncounted({ holder, session }: Connection): boolean {
-  if (holder.slots.length > 0 || !session) return false
-  const refused = new Set<unknown>()
+/** What keeps a session that had a refusal: a slot, or a stream that was not refused. */
+function keeperOf({ holder, session }: Connection): 'slot' | Http2Stream | undefined {
+  if (holder.slots.length > 0) return 'slot'
+  for (const stream of session ? openStreamsOf(session) : []) if (!Exchange.isRefused(stream)) return stream
   for (const child of holder.children) {
-    if (!(child instanceof Exchange && child.isRefused)) return false
-    refused.add(child.stream)
+    if (child instanceof Exchange && child.stream && !child.isRefused && !child.isEnded) return child.stream
   }
-  for (const stream of openStreamsOf(session)) if (!refused.has(stream)) return false
-  return true
+  return undefined
 }
