@@ -3,9 +3,10 @@ import { describe, expect, it } from '@jest/globals'
 import { byHeader, limitConn } from '../../lib/index.ts'
 import { connect2, type Session, type Stream } from '../helpers/client2.ts'
 import { bare } from '../helpers/hosts.ts'
+import { frame, getRoot, hello } from '../helpers/frames.ts'
 import { kinds, serve2, type Setup2 } from '../helpers/http2.ts'
 import { serve } from '../helpers/server.ts'
-import { until } from '../helpers/until.ts'
+import { elapse, nextTurn, until } from '../helpers/until.ts'
 
 /** Opens streams on a session, and waits until each is held or answered. */
 function open(session: Session, n: number): Stream[] {
@@ -130,4 +131,72 @@ it('closes with the server, streams and sessions', async () => {
   session.session.close()
   await session.closed()
   await until('nothing is counted', () => policy.zones[0]!.stats().active === 0)
+})
+
+describe('a client that does not keep to the rules', () => {
+  /** Node 20 stops reading after such a frame, and tells nothing of the FIN behind it. */
+  it.each([
+    ['DATA on a stream that was never opened', frame('data', 0, 101, Buffer.from('x'))],
+    ['a PING of five bytes', frame('ping', 0, 0, Buffer.alloc(5))],
+    ['a header block that is none', frame('headers', 5, 5, Buffer.alloc(20, 0xff))],
+    ['HTTP/1', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
+  ])('holds nothing after %s and a FIN', async (_what, bad) => {
+    for (const count of ['connections', 'requests'] as const) {
+      const { policy, held, server } = await serve2({ count, sweep: { everyMs: 50, graceMs: 200 } }, false)
+      const client = await server.connect({ allowHalfOpen: true })
+      client.socket.write(Buffer.concat([hello(), getRoot(1)]))
+      await held.arrived(1)
+      client.socket.end(bad)
+      await until('nothing is counted', () => policy.zones[0]!.stats().active === 0)
+      await until('the connection is gone', () => server.sockets.size === 0)
+    }
+  })
+
+  it('is gone in time, though it neither reads nor closes', async () => {
+    const { held, server } = await serve2({ message: 'x'.repeat(1_000) }, false)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+    const client = await server.connect({ allowHalfOpen: true })
+    client.socket.pause()
+    client.socket.write(Buffer.concat([hello(true), getRoot(1), getRoot(3)]))
+    await until('two are there', () => server.sockets.size === 2)
+    await until('one is left', () => server.sockets.size === 1, 2_000)
+    expect(held.runs).toBe(1)
+  })
+
+  it('is let in nowhere after it was sent away, whatever it sends', async () => {
+    const { policy, held, server } = await serve2({}, false)
+    const first = await connect2(server)
+    first.get()
+    await held.arrived(1)
+    const client = await server.connect()
+    client.socket.write(Buffer.concat([hello(), getRoot(1)]))
+    await until('it is refused', () => policy.zones[0]!.stats().rejected === 1)
+    await nextTurn()
+    await nextTurn()
+    first.destroy()
+    await until('there is room', () => policy.zones[0]!.stats().active === 0)
+    for (let stream = 3; stream < 2_000; stream += 2) client.socket.write(getRoot(stream))
+    await client.closed()
+    expect(held.runs).toBe(1)
+  })
+
+  it('keeps an idle session that answers, however long it is silent', async () => {
+    const { policy, held, server } = await serve2({ sweep: { everyMs: 20, graceMs: 60 } }, false)
+    const session = await connect2(server)
+    session.get()
+    await held.arrived(1)
+    await elapse(600)
+    expect([session.isClosed, policy.zones[0]!.stats().active]).toEqual([false, 1])
+  })
+
+  it('keeps an idle session that reads nothing for a while', async () => {
+    const { policy, held, server } = await serve2({ sweep: { everyMs: 20, graceMs: 60 } }, false)
+    const client = await server.connect()
+    client.socket.write(Buffer.concat([hello(), getRoot(1)]))
+    await held.arrived(1)
+    client.socket.pause()
+    await elapse(1_500)
+    expect([server.sockets.size, policy.zones[0]!.stats().active]).toEqual([1, 1])
+  })
 })

@@ -37,7 +37,7 @@ export class Connection {
   session: Http2Session | undefined
   /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
   readonly isTrackable: boolean
-  /** Nothing more is let in on a connection that was refused. */
+  /** Nothing more is let in on a connection that was refused, or on an HTTP/2 session that was sent away. */
   isRefused = false
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
@@ -74,6 +74,11 @@ export class Connection {
   destroy(): void {
     this.session?.destroy()
     this.socket.destroy()
+  }
+
+  /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */
+  probe(): boolean {
+    return this.session !== undefined && !this.session.destroyed && this.session.ping(() => undefined)
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */

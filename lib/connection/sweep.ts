@@ -1,3 +1,4 @@
+import type { Pulse } from '../core/holder.ts'
 import type { Connection } from './connection.ts'
 
 export interface SweepTimes {
@@ -8,6 +9,8 @@ export interface SweepTimes {
 interface Watch {
   progress: string
   sinceMs: number
+  /** Was made to write something since, and has not. */
+  isProbed: boolean
 }
 
 /** Most connections looked at before other work has its turn: a look takes a few microseconds. */
@@ -17,7 +20,8 @@ const slice = 500
  * Finds the ends that Node does not report, among the connections it watches.
  *
  * What is gone is given back at once. What is stalled is destroyed after `graceMs` without a byte either way. An open
- * connection is never touched, however silent.
+ * connection is never cut, however silent; an HTTP/2 session gets a PING then, and is
+ * destroyed if it cannot even write that.
  */
 export class Sweep {
   readonly #watches = new Map<Connection, Watch>()
@@ -46,7 +50,7 @@ export class Sweep {
   /** Watches a connection until it ends. */
   watch(connection: Connection): void {
     if (this.#watches.has(connection) || !connection.isTrackable || connection.holder.isEnded) return
-    this.#watches.set(connection, { progress: '', sinceMs: performance.now() })
+    this.#watches.set(connection, { progress: '', sinceMs: performance.now(), isProbed: false })
     connection.holder.onEnd(() => this.#watches.delete(connection))
     this.#start()
   }
@@ -76,13 +80,19 @@ export class Sweep {
     const pulse = connection.pulse()
     const progress = connection.progress()
     const now = performance.now()
-    if (progress !== watch.progress) [watch.progress, watch.sinceMs] = [progress, now]
+    if (progress !== watch.progress) Object.assign(watch, { progress, sinceMs: now, isProbed: false })
 
     endClosed(connection)
-    if (pulse === 'stalled' && now - watch.sinceMs >= this.#times.graceMs) connection.destroy()
+    if (now - watch.sinceMs >= this.#times.graceMs) this.#question(connection, watch, pulse)
     if (pulse !== 'gone') return
     connection.holder.end()
     if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.add(connection)
+  }
+
+  /** A connection that was silent for the grace time: a half of one is destroyed, a session is to write something. */
+  #question(connection: Connection, watch: Watch, pulse: Pulse): void {
+    if (pulse === 'stalled' || watch.isProbed) connection.destroy()
+    else watch.isProbed = connection.probe()
   }
 
   #start(): void {

@@ -3,7 +3,7 @@ import { enter } from './enter.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
 import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
-import { noteUse } from './sharing.ts'
+import { forgetUse, noteUse } from './sharing.ts'
 import type { Zone } from './zone.ts'
 import { LimitConnError } from '../errors.ts'
 
@@ -61,7 +61,9 @@ export class Policy<O extends object, P extends Parsed<O>> {
 
   /** Merges over what is in force. Open leases stay; the next holder meets the new configuration. */
   setConfig(next: unknown, merge: (given: O, next: unknown) => unknown): void {
-    this.#parsed = this.#parse(merge(this.#parsed.given, next), this.#parsed)
+    const before = this.#parsed
+    this.#parsed = this.#parse(merge(before.given, next), before)
+    forgetUse(this, before.limits)
     this.#dryZone = noteUse(this, this.#parsed.limits)
   }
 

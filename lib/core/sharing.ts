@@ -20,12 +20,19 @@ export function noteUse(owner: Owner, limits: readonly Limit[]): Zone | undefine
     const users = usersOf.get(zone) ?? {}
     if (isOther(isDryRun ? users.enforced : users.dryRun, owner)) shared ??= zone
 
-    for (const kind of ['enforced', 'dryRun'] as const)
-      if (users[kind]?.deref() === owner) users[kind] = undefined
     users[isDryRun ? 'dryRun' : 'enforced'] = new WeakRef(owner)
     usersOf.set(zone, users)
   }
   return shared
+}
+
+/** Forgets an owner that counts here no more. */
+export function forgetUse(owner: Owner, limits: readonly Limit[]): void {
+  for (const { zone } of limits) {
+    const users = usersOf.get(zone)
+    if (users?.enforced?.deref() === owner) users.enforced = undefined
+    if (users?.dryRun?.deref() === owner) users.dryRun = undefined
+  }
 }
 
 function isOther(user: WeakRef<Owner> | undefined, owner: Owner): boolean {

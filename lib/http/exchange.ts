@@ -26,11 +26,12 @@ export class Exchange extends Holder {
   hasPassed = false
   /** Was refused by a policy: it is being answered, and is let in nowhere. */
   isRefused = false
-  /** The limits that the client was told of. */
-  quotas: Map<Zone, Quota> | undefined
+  /** The limits that the client was told of; under undefined what others had told before. */
+  quotas: Map<Zone | undefined, Quota> | undefined
   /** What carries it over HTTP/2. */
   readonly stream: Http2Stream | undefined
   readonly #res: ServerResponse
+  #known: object[] | undefined
 
   private constructor(connection: Connection, res: ServerResponse, stream: Http2Stream | undefined) {
     super(connection.holder)
@@ -48,6 +49,13 @@ export class Exchange extends Holder {
     const exchange = (carrier[known] ??= new Exchange(connection, res, stream))
     if (exchange.#isClosed) exchange.end()
     return exchange
+  }
+
+  /** True once for each who asks. */
+  isNewTo(who: object): boolean {
+    if (this.#known?.includes(who)) return false
+    ;(this.#known ??= []).push(who)
+    return true
   }
 
   /** Whether a stream was refused by a policy. */

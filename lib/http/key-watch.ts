@@ -6,7 +6,7 @@ import type { Turn } from './turn.ts'
 
 /** Holders that are looked at together. */
 const window = 1_000
-/** How many more of one key than of others look wrong: 95 of 100. */
+/** The lead of one key over others that looks wrong: 95 of 100 always have it, less than 90 never. */
 const tooMany = 900
 
 /** Changes of the key on one connection that look wrong. */
@@ -32,9 +32,9 @@ export class KeyWatch {
     this.#warner = warner
   }
 
-  /** Looks at the keys of a request that was decided on. */
+  /** Looks at the keys of a request that passed: who is refused again and again proves nothing. */
   see({ visit, exchange }: Turn, asks: readonly Ask[]): void {
-    const isNew = visit.unit === 'requests' ? !exchange.hasPassed : !visit.isSeen
+    const isNew = visit.unit === 'requests' ? exchange.isNewTo(this) : !visit.isSeen
     if (isNew) for (const ask of asks) this.#vote(visit, ask)
     visit.isSeen = true
     if (visit.unit === 'connections') this.#compare(visit, asks)
@@ -66,7 +66,7 @@ export class KeyWatch {
   }
 
   #warnOfOneKey({ unit }: Visit, { zone }: Limit): void {
-    const text = `of the last ${window} ${unit} in zone "${zone.name}" 95 % or more had one key`
+    const text = `of the last ${window} ${unit} in zone "${zone.name}" at least 90 % had one key`
     this.#warner.warn('oneKey', `${text}; if it is the address of a proxy of yours, trust the proxy`)
   }
 

@@ -22,7 +22,7 @@ type Request = IncomingMessage | Http2ServerRequest
 type Response = ServerResponse | Http2ServerResponse
 
 const madeForRequest =
-  'limitConn was called inside a request handler: each request has a policy of its own, and nothing is limited; call it once'
+  'limitConn was called inside a request handler; if that is so for each request, each has a policy of its own and nothing is limited: call it once'
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn {

@@ -45,7 +45,7 @@ function decide(turn: Turn, evaluation: Evaluation): void {
   if (decision.status === 'GONE') return void (exchange.stream ?? connection).destroy()
 
   note(req, decision)
-  keyWatch.see(turn, evaluation as readonly Ask[])
+  if (decision.passed) keyWatch.see(turn, evaluation as readonly Ask[])
   if (turn.options.headers) tellQuotas(turn, evaluation as readonly Ask[])
   tell(hits, req)
   if (!decision.passed) return refuse(turn, decision)

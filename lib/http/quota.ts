@@ -16,7 +16,7 @@ const largestInteger = 999_999_999_999_999
  */
 export function tellQuotas({ exchange, res }: Turn, asks: readonly Ask[]): void {
   if (res.headersSent || exchange.isEnded) return
-  const quotas = (exchange.quotas ??= new Map<Zone, Quota>())
+  const quotas = (exchange.quotas ??= toldBefore(res))
   for (const ask of asks)
     if (ask.keys.length > 0 && ask.max < Infinity) quotas.set(ask.limit.zone, quotaOf(ask))
   if (quotas.size === 0) return
@@ -33,6 +33,13 @@ export function tellQuotas({ exchange, res }: Turn, asks: readonly Ask[]): void 
   )
 }
 
+/** What another limiter has set, such as express-rate-limit: ours stands behind it. */
+function toldBefore(res: ServerResponse): Map<Zone | undefined, Quota> {
+  const [policy, rest] = [res.getHeader('RateLimit-Policy'), res.getHeader('RateLimit')]
+  if (policy === undefined && rest === undefined) return new Map()
+  return new Map([[undefined, { policy: String(policy ?? ''), rest: String(rest ?? '') }]])
+}
+
 function quotaOf({ limit: { zone }, keys, max }: Ask): Quota {
   const active = Math.max(...keys.map((key) => zone.activeUnder(key)))
   return {
@@ -42,5 +49,5 @@ function quotaOf({ limit: { zone }, keys, max }: Ask): Quota {
 }
 
 function setList(res: ServerResponse, name: string, items: readonly string[]): void {
-  res.setHeader(name, items.join(', '))
+  res.setHeader(name, items.filter(Boolean).join(', '))
 }

@@ -45,7 +45,9 @@ export function turnAway(turn: Turn): void {
   const { res, options } = turn
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
-  if (turn.connection.isRefused) closeSoon(turn, 0)
+  turn.exchange.isRefused = true
+  if (isStream(turn)) endStreamSoon(turn, 0)
+  else if (turn.connection.isRefused) closeSoon(turn, 0)
   if (!(body instanceof LimitConnError)) respond(res, options, body)
 }
 

@@ -11,7 +11,8 @@ export interface Body {
 
 /** Answers through `res`, so that access logs see it. */
 export function respond(res: ServerResponse, { statusCode, retryAfter }: Compiled, body: Body): void {
-  if (res.writableEnded) return
+  const { stream } = res as { readonly stream?: { readonly closed: boolean } }
+  if (res.writableEnded || stream?.closed) return
   if (res.headersSent) return void res.destroy()
 
   res.statusCode = statusCode

@@ -34,7 +34,8 @@ export function endStreamSoon({ connection, exchange }: StreamTurn, extraMs: num
   let timer = setTimeout(end, lingerMs + extraMs).unref()
 
   function end(): void {
-    stream.destroy()
+    // With a code: what was cut must not look complete.
+    stream.close(constants.NGHTTP2_CANCEL)
     exchange.end()
     if (!connection.holder.hasChildren && !keeperOf(connection)) connection.destroy()
   }
@@ -73,10 +74,17 @@ function look(connection: Connection): void {
   })
 }
 
-/** The session finishes what is open, and begins nothing new. Node waits for the client to close it; this does not. */
-function sendAway({ session, socket, holder }: Connection): void {
-  if (!session?.closed) session?.close()
-  if (!holder.hasChildren) setTimeout(() => socket.destroy(), lingerMs).unref()
+/**
+ * The session finishes what is open, and begins nothing new.
+ *
+ * By GOAWAY, not by `session.close()`: of a session closed so, whose client goes on to open streams, Node 20 and 22.12
+ * corrupt their heap.
+ */
+function sendAway(connection: Connection): void {
+  const { session, holder } = connection
+  if (!connection.isRefused && !session?.destroyed) session?.goaway(constants.NGHTTP2_NO_ERROR)
+  connection.isRefused = true
+  if (!holder.hasChildren) setTimeout(() => connection.destroy(), lingerMs).unref()
 }
 
 /** What keeps a session that had a refusal: a slot, or a stream that was not refused. */

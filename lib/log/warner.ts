@@ -37,6 +37,15 @@ export interface Warner {
 const told = new WeakMap<Logger, Set<WarningName>>()
 const levels = ['warn', 'error', 'notice', 'info'] as const
 
+/** The level of a warning; none for a logger that cannot be asked. */
+function levelOf(logger: Logger): Level | undefined {
+  try {
+    return levels.find((each) => methodFor(logger, each))
+  } catch {
+    return undefined
+  }
+}
+
 /** Makes the warner of a policy. Each warning is said once for each logger, at level `warn`; none where nothing is logged. */
 export function makeWarner(settings: () => WarningSettings): Warner {
   function mayWarn(name: WarningName): boolean {
@@ -51,7 +60,7 @@ export function makeWarner(settings: () => WarningSettings): Warner {
     const names = told.get(logger) ?? new Set()
     told.set(logger, names.add(name))
 
-    const level = levels.find((each) => methodFor(logger, each))
+    const level = levelOf(logger)
     if (level)
       write(logger, level, `${warningCodes[name]}: ${text} (to silence: warnings: { ${name}: false })`)
   }
