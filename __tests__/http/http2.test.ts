@@ -120,6 +120,21 @@ describe.each(kinds)('limitConn over HTTP/2, %s', (_kind, tls) => {
     expect(await stream.status()).toBe(200)
   })
 
+  it('drops a stream whose key says that it is gone, and no other', async () => {
+    const gone = byIp()({ remoteAddress: undefined, localAddress: '127.0.0.1' })
+    const key = (req: { url?: string | undefined }): typeof gone | string =>
+      req.url === '/gone' ? gone : 'k'
+    const { held, server } = await serve2({ key, limit: 2 }, tls)
+    const session = await connect2(server)
+    const stream = session.get('/k')
+    await held.arrived(1)
+    const dropped = session.get('/gone')
+    await dropped.closed()
+    expect([dropped.headers, session.isClosed, held.runs]).toEqual([undefined, false, 1])
+    held.release()
+    expect(await stream.status()).toBe(200)
+  })
+
   it('hands what fails to next', async () => {
     const { held, server } = await serve2({ key: () => Promise.reject(new Error('db')) }, tls)
     const stream = (await connect2(server)).get()

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { parseList, type Item } from 'structured-headers'
-import { byHeader, limitConn, Zone, type LimitConn } from '../../lib/index.ts'
+import { byHeader, byIp, limitConn, Zone, type LimitConn } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
 import { connect2 } from '../helpers/client2.ts'
 import { Held } from '../helpers/held.ts'
@@ -100,6 +100,39 @@ describe("headers: 'draft-8'", () => {
     const client = await server.get()
     await client.answer()
     expect(fieldsOf(client).rest).toEqual({ first: { r: 4 }, second: { r: 5 } })
+  })
+
+  it('tells the least that is left, where an address has several subnets', async () => {
+    const key = byIp({ ipv6Subnet: [64, 48], trustProxy: 'loopback' })
+    const policy = limitConn({ limit: 5, key, zone: zone('six'), headers: 'draft-8', logLevel: false })
+    const { held, server } = await serveWith(policy)
+    await server.get('/held', { 'X-Forwarded-For': '2001:db8:0:1::1' })
+    await server.get('/held', { 'X-Forwarded-For': '2001:db8:0:2::1' })
+    await held.arrived(2)
+    const client = await server.get('/', { 'X-Forwarded-For': '2001:db8:0:3::1' })
+    await client.answer()
+    expect(fieldsOf(client)).toEqual(told('six', 5, 2))
+  })
+
+  it('stands behind what another limiter has told, and not where headers were sent', async () => {
+    const policy = limitConn({ limit: 5, zone: zone('addr'), headers: 'draft-8', logLevel: false })
+    const app = express()
+    app.use((req, res, next) => {
+      res.setHeader('RateLimit-Policy', '"rate";q=100;w=60')
+      res.setHeader('RateLimit', '"rate";r=99;t=60')
+      if (req.path === '/sent') res.flushHeaders()
+      next()
+    })
+    app.use(policy, policy).use((_req, res) => void res.end('ok'))
+    const server = await serve(app, { policies: [policy] })
+    const [client, sent] = [await server.get(), await server.get('/sent')]
+    expect([await client.answer(), await sent.answer()]).toEqual([200, 200])
+    expect(fieldsOf(client).rest).toEqual({ rate: { r: 99, t: 60 }, addr: { r: 4 } })
+    expect(fieldsOf(client).policy).toEqual({
+      rate: { q: 100, w: 60 },
+      addr: { q: 5, qu: 'concurrent-requests' },
+    })
+    expect(fieldsOf(sent).rest).toEqual({ rate: { r: 99, t: 60 } })
   })
 
   it('tells nothing where no limit applied, and nothing unless it is wished', async () => {

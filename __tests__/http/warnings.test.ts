@@ -3,6 +3,8 @@ import type http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
 import { byIp, type LimitConnOptions } from '../../lib/index.ts'
+import { Held } from '../helpers/held.ts'
+import { bare } from '../helpers/hosts.ts'
 import { serve } from '../helpers/server.ts'
 import { ask, codesOf, ok, told, visited, type Visited } from '../helpers/told.ts'
 
@@ -108,6 +110,25 @@ describe('WRN_LIMIT_CONN_ONE_KEY', () => {
   })
 })
 
+it('one key is counted for each policy, and no warning comes of who is refused', async () => {
+  const [first, second] = [told({ count: 'requests', key: () => 'k' }), told({ count: 'requests' })]
+  const third = told({ count: 'requests', limit: 1 })
+  const server = await serve(bare([first.policy, second.policy], ok), {
+    policies: [first.policy, second.policy],
+  })
+  const client = await server.connect()
+  for (let n = 1; n <= 1_000; n++) await client.get().answer(n)
+  expect([first.lines, codesOf(second.lines)]).toEqual([[], ['WRN_LIMIT_CONN_ONE_KEY']])
+
+  const held = new Held()
+  const full = await serve(bare([third.policy], held.handler), { policies: [third.policy] })
+  await full.get()
+  await held.arrived(1)
+  const attacker = await full.connect()
+  for (let n = 1; n <= 1_100; n++) await attacker.get().answer(n)
+  expect(third.lines).toEqual([])
+})
+
 describe('WRN_LIMIT_CONN_EMPTY_KEY', () => {
   const key = (req: http.IncomingMessage | http2.Http2ServerRequest): string =>
     req.headers['x-user'] as string
@@ -149,7 +170,7 @@ describe('WRN_LIMIT_CONN_MANY_KEYS', () => {
     const visit = await visited({ key })
     await askAs(visit, [...'aaabbccdefgh'])
     expect(visit.lines).toEqual([])
-    await askAs(visit, [...'abcdefghi'])
+    await askAs(visit, [...'aaabbccdefghi'])
     expect(codesOf(visit.lines)).toEqual([code])
   })
 

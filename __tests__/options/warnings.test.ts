@@ -3,6 +3,8 @@ import path from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { byHeader, byIp, limitConn, Zone, type LimitConn, type LimitConnOptions } from '../../lib/index.ts'
 import { warningCodes } from '../../lib/log/warner.ts'
+import { connect2 } from '../helpers/client2.ts'
+import { bare } from '../helpers/hosts.ts'
 import { serve } from '../helpers/server.ts'
 import { ask, codesOf, ok, told, visited } from '../helpers/told.ts'
 
@@ -63,6 +65,13 @@ describe('WRN_LIMIT_CONN_SHARED_DRY_RUN', () => {
     expect(codesOf(lines)).toEqual([code])
   })
 
+  it('is not said of a zone that the other has left', () => {
+    const shared = zone()
+    const other = told({ zone: shared })
+    other.policy.setConfig({ zone: zone() })
+    expect(told({ zone: shared, dryRun: true }).lines).toEqual([])
+  })
+
   it('is said when setConfig makes it so', () => {
     const shared = zone()
     told({ zone: shared })
@@ -110,6 +119,14 @@ describe('WRN_LIMIT_CONN_NO_TIMEOUT', () => {
     await ask(visit, {}, 2)
     expect(visit.lines.map((line) => line.replace(/ (?:is|are) 0: .*$/, ''))).toEqual(expected)
   })
+})
+
+it('HTTP/2 has none of the timeouts', async () => {
+  const { policy, lines } = told({})
+  const options = { policies: [policy], http2: true, server: { headersTimeout: 0 } as object }
+  const server = await serve(bare([policy], ok), options)
+  expect(await (await connect2(server)).get().status()).toBe(200)
+  expect(lines).toEqual([])
 })
 
 describe('WRN_LIMIT_CONN_SEVERAL_PROCESSES', () => {
@@ -169,6 +186,19 @@ describe('the option warnings', () => {
       },
     }
     expect(() => limitConn({ limit: 1, ...wrong, logger })).not.toThrow()
+  })
+
+  it('lets a logger that cannot be asked be', () => {
+    const strict = new Proxy(
+      { error: () => undefined },
+      {
+        get: (target, name) => {
+          if (name === 'error') return target.error
+          throw new Error(`no ${String(name)}`)
+        },
+      },
+    )
+    expect(() => limitConn({ limit: 1, ...wrong, logger: strict })).not.toThrow()
   })
 
   it('takes what the logger has, if it has no warn', () => {
