@@ -211,6 +211,24 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
     expect(await own.status()).toBe(200)
   })
 
+  it('closes no session for a request that is sent on within, where requests are counted', async () => {
+    let inner: Handler | undefined
+    const { policy, held, server } = await serve2(
+      { count: 'requests', reject: (req, res) => void inner!(req as never, res) },
+      tls,
+    )
+    inner = bare([policy], held.handler)
+    const session = await connect2(server)
+    const first = session.get()
+    await held.arrived(1)
+    const other = await connect2(server)
+    expect(await other.get().status()).toBe(503)
+    await elapse(1_100)
+    expect([other.isClosed, other.hasGoaway, held.runs]).toEqual([false, false, 1])
+    held.release()
+    expect(await first.status()).toBe(200)
+  })
+
   it('hands a refused stream to a handler, and to the error handling', async () => {
     const { policy, held, server } = await serve2(
       {

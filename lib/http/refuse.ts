@@ -20,7 +20,7 @@ export function refuse(turn: Turn, decision: Decision): void {
   if (turn.visit.unit === 'connections') {
     if (!isStream(turn)) turn.connection.isRefused = true
     if (reject === 'destroy' || reject === 'reset') return cut(turn, reject)
-    endSoon(turn)
+    endSoon(turn, timeOf(turn))
   }
   if (typeof reject === 'function') handOver(turn, reject, decision)
   else answer(turn, decision)
@@ -32,10 +32,12 @@ function cut(turn: Turn, how: 'destroy' | 'reset'): void {
   else turn.connection.destroy()
 }
 
-function endSoon(turn: Turn): void {
-  const { reject, message, timeoutMs } = turn.options
-  const extraMs = [reject, message].filter((each) => typeof each === 'function').length * timeoutMs
+/** How long functions of the user's may take until there is an answer: a handler, and the message behind it. */
+function timeOf({ options: { reject, message, timeoutMs } }: Turn): number {
+  return [reject, message].filter((each) => typeof each === 'function').length * timeoutMs
+}
 
+function endSoon(turn: Turn, extraMs: number): void {
   if (isStream(turn)) endStreamSoon(turn, extraMs)
   else closeSoon(turn, extraMs)
 }
@@ -46,8 +48,7 @@ export function turnAway(turn: Turn): void {
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
   turn.exchange.isRefused = true
-  if (isStream(turn)) endStreamSoon(turn, 0)
-  else if (turn.connection.isRefused) closeSoon(turn, 0)
+  if (turn.connection.isRefused) endSoon(turn, 0)
   if (!(body instanceof LimitConnError)) respond(res, options, body)
 }
 
