@@ -52,8 +52,8 @@ export interface LimitConn {
  * app.use(limitConn({ limit: 10 }))
  * ```
  *
- * It sees a connection from the first request on whose headers are complete. It never throws at run time: what goes wrong in a function
- * of yours goes to `next` as a LimitConnError, and nobody is let in by it.
+ * It sees a connection from the first request on whose headers are complete. It never throws at run time: what goes
+ * wrong in a function of yours goes to `next` as a LimitConnError, and nobody is let in by it.
  *
  * @throws LimitConnError for options that are not accepted, with a code and the path of the option
  * @see nginx src/http/modules/ngx_http_limit_conn_module.c
