@@ -1,20 +1,26 @@
 import http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
-import { byHeader, limitConn } from '../../lib/index.ts'
+import { byHeader, limitConn, type LimitConnOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
 import { Held } from '../helpers/held.ts'
 import { bare } from '../helpers/hosts.ts'
-import { kinds, serve2 } from '../helpers/http2.ts'
+import { kinds, serve2, type Setup2 } from '../helpers/http2.ts'
 import { serve, type Handler } from '../helpers/server.ts'
 import { elapse, nextTurn, until } from '../helpers/until.ts'
 
 describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   const byKey = { key: byHeader('x-key') }
 
+  /** The one slot is held: that of the key "taken", where the header is the key. */
+  async function serveTaken(options: Partial<LimitConnOptions>): Promise<Setup2> {
+    const setup = await serve2(options, tls)
+    ;(await connect2(setup.server)).get('/', { 'x-key': 'taken' })
+    await setup.held.arrived(1)
+    return setup
+  }
+
   it('answers a session above the limit, tells it to go, and sees it gone within a second', async () => {
-    const { held, server } = await serve2({}, tls)
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { held, server } = await serveTaken({})
 
     const second = await connect2(server)
     const start = performance.now()
@@ -29,9 +35,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('closes a refused session whose client reads nothing', async () => {
-    const { held, server } = await serve2({ message: 'x'.repeat(100_000) }, tls)
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { server } = await serveTaken({ message: 'x'.repeat(100_000) })
 
     const deaf = await connect2(server, { settings: { initialWindowSize: 0 } })
     const stream = deaf.get()
@@ -41,9 +45,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('answers a stream and lets the session be, where it holds another slot', async () => {
-    const { held, server } = await serve2(byKey, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken(byKey)
 
     const session = await connect2(server)
     const own = session.get('/', { 'x-key': 'own' })
@@ -59,9 +61,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('lets a session be that holds an idle slot', async () => {
-    const { held, server } = await serve2(byKey, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken(byKey)
     const session = await connect2(server)
     const own = session.get('/', { 'x-key': 'own' })
     await held.arrived(2)
@@ -73,9 +73,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('lets the session be while a stream of it is open that no limit applies to', async () => {
-    const { held, server } = await serve2(byKey, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken(byKey)
 
     const session = await connect2(server)
     const free = session.get('/free')
@@ -108,16 +106,11 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
 
   it('gives a handler and the message function behind it their own time', async () => {
     const later = (ms: number): Promise<void> => elapse(ms)
-    const { held, server } = await serve2(
-      {
-        timeoutMs: 1_000,
-        reject: async (_req, _res, next) => (await later(700), next()),
-        message: async () => (await later(700), 'both'),
-      },
-      tls,
-    )
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { server } = await serveTaken({
+      timeoutMs: 1_000,
+      reject: async (_req, _res, next) => (await later(700), next()),
+      message: async () => (await later(700), 'both'),
+    })
     const stream = (await connect2(server)).get()
     expect(await stream.status()).toBe(503)
     await stream.closed()
@@ -125,9 +118,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('sends the session away when what kept it has ended', async () => {
-    const { held, server } = await serve2({ skip: ['/free'] }, tls)
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { held, server } = await serveTaken({ skip: ['/free'] })
 
     const session = await connect2(server)
     session.get('/free')
@@ -142,15 +133,10 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('waits for the slower of two handlers', async () => {
-    const { held, server } = await serve2(
-      {
-        timeoutMs: 5_000,
-        reject: (req, res) => void setTimeout(() => res.end('handled'), Number(req.headers['x-ms'])),
-      },
-      tls,
-    )
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { server } = await serveTaken({
+      timeoutMs: 5_000,
+      reject: (req, res) => void setTimeout(() => res.end('handled'), Number(req.headers['x-ms'])),
+    })
     const session = await connect2(server)
     const [quick, slow] = [session.get('/', { 'x-ms': '10' }), session.get('/', { 'x-ms': '1300' })]
     await Promise.all([quick.closed(), slow.closed()])
@@ -159,9 +145,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('closes the session when the last of its refused streams is done', async () => {
-    const { held, server } = await serve2(byKey, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken(byKey)
 
     const session = await connect2(server)
     const streams = Array.from({ length: 20 }, () => session.get('/', { 'x-key': 'taken' }))
@@ -171,9 +155,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('resets a refused stream that is not read, and keeps the session that holds another slot', async () => {
-    const { held, server } = await serve2({ ...byKey, message: 'x'.repeat(100_000) }, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken({ ...byKey, message: 'x'.repeat(100_000) })
 
     const session = await connect2(server, { settings: { initialWindowSize: 0 } })
     session.get('/', { 'x-key': 'own' })
@@ -185,9 +167,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it.each(['destroy', 'reset'] as const)('ends a session at once for reject: %s', async (reject) => {
-    const { held, server } = await serve2({ reject }, tls)
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { held, server } = await serveTaken({ reject })
     const second = await connect2(server)
     const stream = second.get()
     await second.closed()
@@ -195,9 +175,7 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('ends only the stream for reject: destroy on a session that holds another slot', async () => {
-    const { held, server } = await serve2({ ...byKey, reject: 'destroy' }, tls)
-    ;(await connect2(server)).get('/', { 'x-key': 'taken' })
-    await held.arrived(1)
+    const { held, server } = await serveTaken({ ...byKey, reject: 'destroy' })
     const session = await connect2(server)
     const own = session.get('/', { 'x-key': 'own' })
     await held.arrived(2)
@@ -230,14 +208,9 @@ describe.each(kinds)('limitConn refuses over HTTP/2, %s', (_kind, tls) => {
   })
 
   it('hands a refused stream to a handler, and to the error handling', async () => {
-    const { policy, held, server } = await serve2(
-      {
-        reject: (_req, res, next) => void (res.statusCode === 200 && next(new Error('over'))),
-      },
-      tls,
-    )
-    ;(await connect2(server)).get()
-    await held.arrived(1)
+    const { policy, server } = await serveTaken({
+      reject: (_req, res, next) => void (res.statusCode === 200 && next(new Error('over'))),
+    })
     expect(await (await connect2(server)).get().status()).toBe(500)
 
     policy.setConfig({
