@@ -12,7 +12,7 @@ const largestInteger = 999_999_999_999_999
  *
  * Several policies on one request tell theirs together. A limit of Infinity is told nobody.
  *
- * @see draft-ietf-httpapi-ratelimit-headers-08, sections 3 and 4; `qu` in section 9.3
+ * @see draft-ietf-httpapi-ratelimit-headers-08
  */
 export function tellQuotas({ exchange, res }: Turn, asks: readonly Ask[]): void {
   if (res.headersSent || exchange.isEnded) return
@@ -21,16 +21,9 @@ export function tellQuotas({ exchange, res }: Turn, asks: readonly Ask[]): void 
     if (ask.keys.length > 0 && ask.max < Infinity) quotas.set(ask.limit.zone, quotaOf(ask))
   if (quotas.size === 0) return
 
-  setList(
-    res,
-    'RateLimit-Policy',
-    [...quotas.values()].map(({ policy }) => policy),
-  )
-  setList(
-    res,
-    'RateLimit',
-    [...quotas.values()].map(({ rest }) => rest),
-  )
+  const told = [...quotas.values()]
+  setList(res, ['RateLimit-Policy', told.map(({ policy }) => policy)])
+  setList(res, ['RateLimit', told.map(({ rest }) => rest)])
 }
 
 /** What another limiter has set, such as express-rate-limit: ours stands behind it. */
@@ -48,6 +41,6 @@ function quotaOf({ limit: { zone }, keys, max }: Ask): Quota {
   }
 }
 
-function setList(res: ServerResponse, name: string, items: readonly string[]): void {
+function setList(res: ServerResponse, [name, items]: readonly [string, readonly string[]]): void {
   res.setHeader(name, items.filter(Boolean).join(', '))
 }
