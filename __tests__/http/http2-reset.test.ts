@@ -6,6 +6,25 @@ import type { Served } from '../helpers/server.ts'
 import { elapse, until } from '../helpers/until.ts'
 
 describe.each(kinds)('limitConn and resets over HTTP/2, %s', (_kind, tls) => {
+  it('sends a refused session away though Node never closes the stream that kept it', async () => {
+    const { held, server } = await serve2({ skip: ['/free'] }, tls)
+    ;(await connect2(server)).get()
+    await held.arrived(1)
+    const session = await connect2(server)
+    const free = session.get('/free')
+    free.stream.pause()
+    await held.arrived(2)
+    held.waiting.find(({ req }) => req.url === '/free')!.res.write(Buffer.alloc(1_000_000))
+    expect(await free.status()).toBe(200)
+    expect(await session.get().status()).toBe(503)
+    await elapse(20)
+    expect(session.hasGoaway).toBe(false)
+    free.reset(http2.constants.NGHTTP2_NO_ERROR)
+    // Its own half of the stream keeps the client's session, so that the server is asked.
+    await until('the connection is gone', () => server.sockets.size <= (tls ? 2 : 1), 4_000)
+    expect(session.hasGoaway).toBe(true)
+  })
+
   // Node keeps such a stream, closed and never destroyed: what is called on its response throws.
   describe.each([http2.constants.NGHTTP2_NO_ERROR, http2.constants.NGHTTP2_CANCEL])(
     'an upload that is reset with code %d while something is waited for',

@@ -66,12 +66,22 @@ function look(connection: Connection): void {
   const keeper = keeperOf(connection)
   if (keeper === 'slot') return
   if (!keeper) return sendAway(connection)
+  wait(connection, keeper)
+}
 
-  waiting.add(connection)
-  keeper.once('close', () => {
+/** Waits for a stream to close. Of some Node never tells, so that there is a look now and then as well. */
+function wait(connection: Connection, keeper: Http2Stream): void {
+  const timer = setTimeout(again, lingerMs).unref()
+
+  function again(): void {
+    clearTimeout(timer)
+    keeper.off('close', again)
     waiting.delete(connection)
     lookSoon(connection)
-  })
+  }
+
+  waiting.add(connection)
+  keeper.once('close', again)
 }
 
 /**
