@@ -15,11 +15,15 @@ const installs = new Set(['npm install limit-conn', 'npm ci'])
 const prelude = `
 import net from 'node:net'
 import express from 'express'
-import { limitConn, Limiter } from 'limit-conn'
+import http from 'node:http'
+import { WebSocketServer } from 'ws'
+import { limitConn, Limiter, limitServer, limitUpgrade } from 'limit-conn'
 const app = express()
 const limiter = new Limiter({ limit: 1 })
 const socket = new net.Socket()
-void [app, limiter, socket, limitConn]
+const server = http.createServer(app)
+const wss = new WebSocketServer({ noServer: true })
+void [app, limiter, socket, server, wss, limitConn, limitServer, limitUpgrade]
 `
 
 const fences = fencesOfDocuments()

@@ -1,6 +1,8 @@
 export { Limiter, type Accepted } from './core/limiter.ts'
 export { Zone, type ZoneOptions, type ZoneStats } from './core/zone.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'
+export { limitUpgrade, type LimitUpgrade, type UpgradeHandler } from './http/upgrade.ts'
+export { limitServer, type LimitServer } from './net/guard.ts'
 export type { RequestStatus } from './http/status.ts'
 export { byIp, type ByIp, type ByIpOptions } from './key/ip.ts'
 export { byHeader, type ByHeader, type ByHeaderOptions } from './key/header.ts'
@@ -22,6 +24,13 @@ export type {
   MessageFunction,
   LimitConnOptions,
   RejectHandler,
-  SweepOptions,
+  SkipFunction,
 } from './options/middleware.ts'
-export type { SkipFunction } from './options/skip.ts'
+export type { LimitServerOptions, ServerOptions, SocketRejectHandler } from './options/server.ts'
+export type { SweepOptions } from './options/settings.ts'
+export type {
+  LimitUpgradeOptions,
+  UpgradeMessageFunction,
+  UpgradeOptions,
+  UpgradeRejectHandler,
+} from './options/upgrade.ts'

@@ -5,27 +5,42 @@ import https from 'node:https'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import path from 'node:path'
 import { afterEach, expect } from '@jest/globals'
-import type { LimitConn } from '../../lib/index.ts'
+import type { LimitServer, Zone } from '../../lib/index.ts'
 import { connectTo, type Client, type Place } from './client.ts'
 import { nextTurn, until } from './until.ts'
 
 export type Handler = (req: http.IncomingMessage, res: http.ServerResponse) => unknown
 
-export interface ServeOptions {
+/** A policy of any kind, as the harness asks it. */
+export interface Watched {
+  readonly zones: readonly Zone[]
+  readonly watched: number
+}
+
+export interface ListenOptions {
   /** Policies that must have nothing left when the test ends. */
-  readonly policies: readonly LimitConn[]
+  readonly policies: readonly Watched[]
   readonly tls?: boolean
-  /** Speaks HTTP/2: h2c, or over TLS with HTTP/1 beside it. */
-  readonly http2?: boolean
-  readonly server?: http.ServerOptions | http2.SecureServerOptions
   /** Address to listen on. @default '127.0.0.1' */
   readonly host?: string
   /** Path of a Unix socket to listen on, instead of a port. */
   readonly path?: string
+  /**
+   * A guard whose first zone has a slot for each connection of the server, and no other: checked at rest, when the test
+   * ends.
+   */
+  readonly guard?: LimitServer
+}
+
+export interface ServeOptions extends ListenOptions {
+  /** Speaks HTTP/2: h2c, or over TLS with HTTP/1 beside it. */
+  readonly http2?: boolean
+  readonly server?: http.ServerOptions | http2.SecureServerOptions
 }
 
 interface Running {
-  readonly policies: readonly LimitConn[]
+  readonly policies: readonly Watched[]
+  readonly guard: LimitServer | undefined
   readonly server: Server & { closeAllConnections?(): void }
   readonly sockets: Set<Socket>
 }
@@ -38,24 +53,28 @@ export interface Served {
   readonly url: string
   /** Sockets that the server has open now. */
   readonly sockets: ReadonlySet<Socket>
-  connect(options?: object): Promise<Client>
+  readonly connect: (options?: object) => Promise<Client>
   /** Connects, asks for a path, and leaves the connection open. */
-  get(path?: string, headers?: Record<string, string>): Promise<Client>
+  readonly get: (path?: string, headers?: Record<string, string>) => Promise<Client>
 }
 
 const running: Running[] = []
 const clients: { destroy(): unknown }[] = []
 
-const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
+export const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
 
 /** Serves on loopback. When the test ends everything is closed, and the accounting must come out even. */
 export async function serve(handler: Handler, options: ServeOptions): Promise<Served> {
-  const { tls = false, policies } = options
-  const server = serverOf(handler, options)
+  return listen(serverOf(handler, options), options)
+}
+
+/** Makes a server listen; when the test ends it is looked after as one of {@link serve}. */
+export async function listen(server: Server, options: ListenOptions): Promise<Served> {
+  const { tls = false, policies, guard } = options
   const sockets = new Set<Socket>()
   for (const event of ['connection', 'secureConnection'])
     server.on(event, (socket: Socket) => track(sockets, socket))
-  running.push({ policies, server, sockets })
+  running.push({ policies, guard, server, sockets })
 
   await new Promise<void>((resolve) => {
     if (options.path === undefined) server.listen(0, options.host ?? '127.0.0.1', resolve)
@@ -123,7 +142,7 @@ async function expectNothingLeft({ policies, server, sockets }: Running): Promis
 }
 
 /** What the server itself counts; sockets that another process has taken included. */
-function connectionsOf(server: Server): Promise<number> {
+export function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
 }
 
@@ -131,13 +150,26 @@ function openHandles(): number {
   return process.getActiveResourcesInfo().filter((name) => /^TCP(Server|Socket)Wrap$/.test(name)).length
 }
 
-function isEmpty(zone: LimitConn['zones'][number]): boolean {
+/** At rest the guard has counted what the server has open. */
+export async function expectEven(server: Server, guard: LimitServer, withinMs = 5_000): Promise<void> {
+  const deadline = performance.now() + withinMs
+  for (;;) {
+    const [active, open] = [guard.zones[0]!.stats().active, await connectionsOf(server)]
+    if (active === open && active === guard.zones[0]!.stats().active) return
+    if (performance.now() > deadline) expect({ active }).toEqual({ active: open })
+    await nextTurn()
+  }
+}
+
+function isEmpty(zone: Zone): boolean {
   return zone.stats().active === 0
 }
 
 afterEach(async () => {
-  for (const client of clients.splice(0)) client.destroy()
   const ended = running.splice(0)
+  for (const { server, guard } of ended) if (guard) await expectEven(server, guard)
+
+  for (const client of clients.splice(0)) client.destroy()
   for (const { server, sockets } of ended) {
     server.close()
     server.closeAllConnections?.()

@@ -138,8 +138,10 @@ describe('the traits of a template', () => {
 
   it.each([
     ['$remote_addr', { ...none, usesAddress: true, trust }],
-    ['$remote_addr$scheme', { ...none, usesAddress: true, trust }],
-    ['$server_port$scheme', none],
+    ['$remote_addr$scheme', { ...none, usesAddress: true, trust, tlsVariable: '$scheme' }],
+    ['$server_port$scheme', { ...none, tlsVariable: '$scheme' }],
+    ['$server_port$server_addr', none],
+    ['$server_port$ssl_server_name', { ...none, tlsVariable: '$ssl_server_name' }],
     ['$http_a', { ...unchecked, requestVariable: '$http_a' }],
     ['${uri}$host', { ...unchecked, requestVariable: '$uri' }],
     ['$server_port$arg_a', { ...unchecked, requestVariable: '$arg_a' }],

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Hit } from '../../lib/core/decision.ts'
 import { Zone } from '../../lib/index.ts'
 import { Flood } from '../../lib/log/flood.ts'
+import { hitLine } from '../../lib/log/line.ts'
 
 const zone = new Zone({ name: 'z' })
 const other = new Zone({ name: 'other' })
@@ -16,7 +17,8 @@ function hit(key: string, over: Partial<Hit> = {}): void {
     contexts++
     return `, client: ${key}`
   }
-  flood.hit({ zone, kind: 'rejected', key, ...over }, context)
+  const told: Hit = { zone, kind: 'rejected', key, ...over }
+  flood.tell(told.zone, { key, text: hitLine(told) }, context)
 }
 
 /** The lines that were written since the last look. */
@@ -85,8 +87,7 @@ describe('Flood', () => {
   })
 
   it('never shows a key of its own accord', () => {
-    for (let i = 0; i < 3_000; i++)
-      flood.hit({ zone, kind: 'rejected', key: `secret ${i % 1_500}` }, () => '')
+    for (let i = 0; i < 3_000; i++) flood.tell(zone, { key: `secret ${i % 1_500}`, text: line }, () => '')
     jest.advanceTimersByTime(10_000)
     expect(written().join('\n')).not.toContain('secret')
   })
@@ -138,7 +139,7 @@ describe('Flood', () => {
   it('keeps no process alive', () => {
     jest.useRealTimers()
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    new Flood(() => undefined).hit({ zone, kind: 'rejected', key: 'a' }, () => '')
+    new Flood(() => undefined).tell(zone, { key: 'a', text: line }, () => '')
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
   })
 })

@@ -32,7 +32,8 @@ export interface Visit {
 export class Connection {
   /** Has the slots where connections are counted; where requests are counted they end with it. */
   readonly holder: Holder
-  readonly socket: Socket
+  /** The outermost socket that is known of it: the TLSSocket, once there is one. */
+  #socket: Socket
   /** What speaks HTTP/2 on it. */
   session: Http2Session | undefined
   /** False for the sockets of injected requests, which never close: only a request of theirs can hold a slot. */
@@ -41,14 +42,16 @@ export class Connection {
   isRefused = false
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
+  #ignoresErrors = false
 
   private constructor(socket: Socket) {
-    const raw = rawSocketOf(socket)
-    this.socket = socket
+    const raw: Known | undefined = rawSocketOf(socket)
+    this.#socket = socket
     this.isTrackable = typeof socket.destroyed === 'boolean' && typeof socket.prependListener === 'function'
     this.holder = (raw && knownHolder(raw)) ?? knownHolder(socket) ?? new Holder()
     if (!this.isTrackable) return
 
+    if (raw) raw[known] = this
     for (const part of [raw, socket]) if (part && !knownHolder(part)) follow(part, this.holder)
     this.holder.takePulse(() => this.pulse())
     if (isPeerGone(socket)) this.holder.end()
@@ -56,9 +59,25 @@ export class Connection {
 
   /** The connection of a socket, the same for all who ask. */
   static of(socket: Known): Connection {
-    const connection = (socket[known] ??= new Connection(socket))
+    const connection = (socket[known] ??= Connection.#below(socket) ?? new Connection(socket))
     if (socket.destroyed) connection.holder.end()
     return connection
+  }
+
+  /** The connection that a new TLSSocket belongs to, where the socket below was counted from accept on. */
+  static #below(socket: Socket): Connection | undefined {
+    const raw: Known | undefined = rawSocketOf(socket)
+    const connection = raw?.[known]
+    if (!connection) return undefined
+
+    connection.#socket = socket
+    if (!knownHolder(socket)) follow(socket, connection.holder)
+    if (connection.#ignoresErrors) socket.on('error', ignoreError)
+    return connection
+  }
+
+  get socket(): Socket {
+    return this.#socket
   }
 
   /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
@@ -68,6 +87,16 @@ export class Connection {
     const connection = (session[known] = Connection.of(socket))
     connection.session = session
     return connection
+  }
+
+  /**
+   * Lets errors of its sockets end nothing but the connection: one that nobody listens to ends the process, such as the
+   * reset of an upgrade that the application ignores.
+   */
+  ignoreErrors(): void {
+    if (this.#ignoresErrors) return
+    this.#ignoresErrors = true
+    this.#socket.on('error', ignoreError)
   }
 
   /** Closes it at once, whatever runs on it. */
@@ -88,9 +117,16 @@ export class Connection {
     return isHalfOpen(socket) || isUnread(socket) ? 'stalled' : 'open'
   }
 
-  /** Changes with each byte that moves: received, sent, or taken out of the buffer by the application. */
-  progress(): string {
+  /**
+   * Rises with each byte that moves: received, taken out of the buffer by the application, queued, sent. NaN, which is
+   * never the same, for a stream that does not count its bytes.
+   */
+  progress(): number {
     const { bytesRead, bytesWritten, readableLength } = this.socket
-    return `${bytesRead}/${bytesWritten}/${readableLength}/${unsentBytes(this.socket)}`
+    return 2 * bytesRead - readableLength + 2 * bytesWritten - unsentBytes(this.socket)
   }
+}
+
+function ignoreError(): void {
+  // What an error does to a connection, `close` tells.
 }

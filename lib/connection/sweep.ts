@@ -7,14 +7,16 @@ export interface SweepTimes {
 }
 
 interface Watch {
-  progress: string
+  progress: number
   sinceMs: number
   /** Was made to write something since, and has not. */
   isProbed: boolean
 }
 
-/** Most connections looked at before other work has its turn: a look takes a few microseconds. */
-const slice = 500
+/** Longest time that is looked before other work has its turn, in milliseconds. A look takes a few microseconds. */
+const sliceMs = 2
+/** Connections looked at between two looks at the clock. */
+const stride = 50
 
 /**
  * Finds the ends that Node does not report, among the connections it watches.
@@ -50,7 +52,7 @@ export class Sweep {
   /** Watches a connection until it ends. */
   watch(connection: Connection): void {
     if (this.#watches.has(connection) || !connection.isTrackable || connection.holder.isEnded) return
-    this.#watches.set(connection, { progress: '', sinceMs: performance.now(), isProbed: false })
+    this.#watches.set(connection, { progress: -1, sinceMs: performance.now(), isProbed: false })
     connection.holder.onEnd(() => this.#watches.delete(connection))
     this.#start()
   }
@@ -61,9 +63,12 @@ export class Sweep {
     this.#lost.clear()
 
     let seen = 0
+    let startMs = performance.now()
     for (const [connection, watch] of this.#watches) {
       this.#tryToLook(connection, watch)
-      if (++seen % slice === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (++seen % stride > 0 || performance.now() - startMs < sliceMs) continue
+      await new Promise((resolve) => setImmediate(resolve))
+      startMs = performance.now()
     }
     if (this.size === 0) this.#stop()
   }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import type { Turn } from './turn.ts'
+import type { Connection } from '../connection/connection.ts'
+import type { RequestTurn } from './request-turn.ts'
 
 /** How long a refused client may take to go, in milliseconds, once its answer is the next to be written. */
 export const lingerMs = 900
@@ -8,7 +9,7 @@ export const lingerMs = 900
  * Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. A
  * function of the user's has its own time before; `prefinish` says that the answer was handed to the socket.
  */
-export function closeSoon({ connection, res }: Turn, extraMs: number): void {
+export function closeSoon({ connection, res }: RequestTurn, extraMs: number): void {
   let timer: NodeJS.Timeout | undefined
 
   function closeIn(ms: number): void {
@@ -21,6 +22,17 @@ export function closeSoon({ connection, res }: Turn, extraMs: number): void {
   else res.once('socket', () => closeIn(lingerMs + extraMs))
   res.once('prefinish', () => closeIn(lingerMs))
   connection.holder.onEnd(() => clearTimeout(timer))
+}
+
+/** Says the last word on a socket that no parser owns, and closes it a moment later though the client may not read it. */
+export function endSocketSoon(connection: Connection, bytes?: Uint8Array): void {
+  const { socket, holder } = connection
+  const timer = setTimeout(() => connection.destroy(), lingerMs)
+  holder.onEnd(() => clearTimeout(timer))
+
+  if (bytes) socket.end(bytes)
+  // What the client sends is read and forgotten: unread it would turn the close into a reset, and the answer be lost.
+  socket.resume()
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
 import { isStreamGone } from '../connection/session.ts'
@@ -7,12 +7,41 @@ import type { Zone } from '../core/zone.ts'
 
 const known: unique symbol = Symbol('limit-conn.exchange')
 
-type Known<T> = T & { [known]?: Exchange }
+type Known<T, E = Exchange> = T & { [known]?: E }
 
 /** A limit as it is told to a client: its item in each of the two fields. */
 export interface Quota {
   readonly policy: string
   readonly rest: string
+}
+
+/** A request, until it ends; an upgrade, until its connection closes. */
+export class Exchange extends Holder {
+  readonly connection: Connection
+  /** Was let in by a policy before. */
+  hasPassed = false
+  /** Was refused by a policy: it is being answered, and is let in nowhere. */
+  isRefused = false
+  /** The limits that the client was told of; under undefined what others had told before. */
+  quotas: Map<Zone | undefined, Quota> | undefined
+  #known: object[] | undefined
+
+  constructor(connection: Connection) {
+    super(connection.holder)
+    this.connection = connection
+  }
+
+  /** The exchange of an upgrade, the same for all who ask. */
+  static ofUpgrade(connection: Connection, req: Known<IncomingMessage>): Exchange {
+    return (req[known] ??= new Exchange(connection))
+  }
+
+  /** True once for each who asks. */
+  isNewTo(who: object): boolean {
+    if (this.#known?.includes(who)) return false
+    ;(this.#known ??= []).push(who)
+    return true
+  }
 }
 
 /**
@@ -21,20 +50,13 @@ export interface Quota {
  * After a reset Node 20 and 22 close only one of the pipelined responses, so that neither event is enough alone. Over
  * HTTP/2 the stream is both, and tells its end better than the response does.
  */
-export class Exchange extends Holder {
-  /** Was let in by a policy before. */
-  hasPassed = false
-  /** Was refused by a policy: it is being answered, and is let in nowhere. */
-  isRefused = false
-  /** The limits that the client was told of; under undefined what others had told before. */
-  quotas: Map<Zone | undefined, Quota> | undefined
+export class ResponseExchange extends Exchange {
   /** What carries it over HTTP/2. */
   readonly stream: Http2Stream | undefined
   readonly #res: ServerResponse
-  #known: object[] | undefined
 
   private constructor(connection: Connection, res: ServerResponse, stream: Http2Stream | undefined) {
-    super(connection.holder)
+    super(connection)
     this.#res = res
     this.stream = stream
     ;(stream ?? res).prependListener('close', endExchange)
@@ -43,19 +65,15 @@ export class Exchange extends Holder {
   }
 
   /** The exchange of a response, the same for all who ask. */
-  static of(connection: Connection, res: ServerResponse & { readonly stream?: Http2Stream }): Exchange {
+  static of(
+    connection: Connection,
+    res: ServerResponse & { readonly stream?: Http2Stream },
+  ): ResponseExchange {
     const stream = connection.session && res.stream
-    const carrier: Known<object> = stream ?? res
-    const exchange = (carrier[known] ??= new Exchange(connection, res, stream))
+    const carrier: Known<object, ResponseExchange> = stream ?? res
+    const exchange = (carrier[known] ??= new ResponseExchange(connection, res, stream))
     if (exchange.#isClosed) exchange.end()
     return exchange
-  }
-
-  /** True once for each who asks. */
-  isNewTo(who: object): boolean {
-    if (this.#known?.includes(who)) return false
-    ;(this.#known ??= []).push(who)
-    return true
   }
 
   /** Whether a stream was refused by a policy. */

@@ -1,22 +1,18 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
-import { Sweep } from '../connection/sweep.ts'
 import { Policy } from '../core/policy.ts'
-import type { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { extendOptions, mergeOptions } from '../options/merge.ts'
-import { makeWarner } from '../log/warner.ts'
+import { extendOptions } from '../options/merge.ts'
 import {
   middlewareConfig,
   type Compiled,
   type MiddlewareOptions,
   type LimitConnOptions,
 } from '../options/middleware.ts'
-import { makeJournal } from './journal.ts'
-import { KeyWatch } from './key-watch.ts'
+import { watched, withHandle, type Handle } from './handle.ts'
 import { begin } from './passage.ts'
-import { warnAtStart } from './start.ts'
-import { connectionOf, Turn, type Call } from './turn.ts'
+import { RequestTurn, type Call } from './request-turn.ts'
+import { connectionOf, makeDoor } from './turn.ts'
 
 type Request = IncomingMessage | Http2ServerRequest
 type Response = ServerResponse | Http2ServerResponse
@@ -25,24 +21,13 @@ const madeForRequest =
   'limitConn was called inside a request handler; if that is so for each request, each has a policy of its own and nothing is limited: call it once'
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
-export interface LimitConn {
+export interface LimitConn extends Handle<MiddlewareOptions> {
   (req: Request, res: Response, next: (error?: unknown) => void): void
-  /** The options in force, defaults filled in, frozen. */
-  readonly config: Readonly<MiddlewareOptions>
-  readonly zones: readonly Zone[]
-  /**
-   * Merges options over those in force. They are checked whole before anything changes; open slots stay.
-   *
-   * @throws LimitConnError as `limitConn` does
-   */
-  setConfig(next: Partial<MiddlewareOptions>): void
   /**
    * A policy of its own with other options, as nginx inherits: it has this one's limits, zones included, if and only
    * if none are given; every other option is inherited by itself.
    */
   extend(options: Partial<MiddlewareOptions>): LimitConn
-  /** @internal Connections that the sweep watches. */
-  readonly watched: number
 }
 
 /**
@@ -64,14 +49,9 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   if (typeof third === 'function') return void third(notCalled())
   if (options instanceof IncomingMessage) throw notCalled()
 
-  const policy = new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig)
-  const sweep = new Sweep(policy.parsed.sweep)
-  const warner = makeWarner(() => policy.parsed)
-  const keyWatch = new KeyWatch(warner)
-  const door = { policy, sweep, tell: makeJournal(() => policy.parsed), warner, keyWatch }
+  const beside = watched(new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig))
+  const door = makeDoor(beside)
   let isBeingMade = true
-
-  warnAtStart(policy.parsed, warner, policy.dryZone)
   queueMicrotask(() => (isBeingMade = false))
 
   function limitConnMiddleware(...call: Call): void {
@@ -79,25 +59,16 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
     if (typeof next !== 'function') throw missingNext()
     if (!req.socket) return next(noSocket())
 
-    if (isBeingMade) warner.warn('builtPerRequest', madeForRequest)
+    if (isBeingMade) door.warner.warn('builtPerRequest', madeForRequest)
 
     const connection = connectionOf(req)
-    if (connection) begin(new Turn(door, connection, call))
+    if (connection) begin(new RequestTurn(door, connection, call))
   }
 
-  function setConfig(over: unknown): void {
-    policy.setConfig(over, mergeOptions)
-    sweep.setTimes(policy.parsed.sweep)
-    warnAtStart(policy.parsed, warner, policy.dryZone)
+  function extend(over: unknown): LimitConn {
+    return limitConn(extendOptions(beside.policy.parsed.given, over) as never)
   }
-
-  return Object.defineProperties(limitConnMiddleware, {
-    config: { get: () => policy.config },
-    zones: { get: () => policy.zones },
-    watched: { get: () => sweep.size },
-    setConfig: { value: setConfig },
-    extend: { value: (over: unknown) => limitConn(extendOptions(policy.parsed.given, over) as never) },
-  }) as unknown as LimitConn
+  return Object.assign(withHandle(limitConnMiddleware, beside), { extend }) as unknown as LimitConn
 }
 
 function notCalled(): LimitConnError {

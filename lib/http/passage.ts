@@ -1,7 +1,5 @@
 import { functionFailed, type Ask, type Evaluation } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
-import { tellQuotas } from './quota.ts'
-import { refuse, turnAway } from './refuse.ts'
 import { whenSettled } from './settle.ts'
 import { skips } from './skip.ts'
 import { note } from './status.ts'
@@ -15,25 +13,24 @@ export function begin(turn: Turn): void {
   try {
     turn.visit = visitOf(turn)
   } catch (cause) {
-    return turn.next(functionFailed('trust proxy', cause))
+    return turn.fail(functionFailed('trust proxy', cause))
   }
 
   whenSettled(turn, skips(turn.options, turn.req), identify)
 }
 
 function identify(turn: Turn, skip: boolean | LimitConnError): void {
-  const { req, res, next, door } = turn
   if (!mayGoOn(turn)) return
-  if (skip instanceof LimitConnError) return next(skip)
+  if (skip instanceof LimitConnError) return turn.fail(skip)
   if (skip) return pass(turn)
 
-  whenSettled(turn, door.policy.evaluate([req, res]), decide)
+  whenSettled(turn, turn.door.policy.evaluate(turn.args), decide)
 }
 
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
 function decide(turn: Turn, evaluation: Evaluation): void {
-  const { req, next, connection, exchange } = turn
-  const { policy, sweep, tell, keyWatch } = turn.door
+  const { req, connection, exchange } = turn
+  const { policy, sweep, journal, keyWatch } = turn.door
   if (!mayGoOn(turn)) return
   if (policy.parsed !== turn.options) return begin(turn)
 
@@ -41,23 +38,23 @@ function decide(turn: Turn, evaluation: Evaluation): void {
     turn.visit.unit === 'requests'
       ? policy.enter(exchange, evaluation)
       : policy.enter(connection.holder, evaluation, exchange)
-  if (decision.error) return next(decision.error)
-  if (decision.status === 'GONE') return void (exchange.stream ?? connection).destroy()
+  if (decision.error) return turn.fail(decision.error)
+  if (decision.status === 'GONE') return turn.cut()
 
   note(req, decision)
   if (decision.passed) keyWatch.see(turn, evaluation as readonly Ask[])
-  if (turn.options.headers) tellQuotas(turn, evaluation as readonly Ask[])
-  tell(hits, req)
-  if (!decision.passed) return refuse(turn, decision)
+  if (turn.options.headers) turn.tellQuotas(evaluation as readonly Ask[])
+  journal.hits(hits, req)
+  if (!decision.passed) return turn.refuse(decision)
   if (decision.status) sweep.watch(connection)
   exchange.hasPassed = true
-  next()
+  turn.pass()
 }
 
-function pass({ door, exchange, next }: Turn): void {
-  for (const zone of door.policy.zones) zone.tally('skipped')
-  exchange.hasPassed = true
-  next()
+function pass(turn: Turn): void {
+  for (const zone of turn.door.policy.zones) zone.tally('skipped')
+  turn.exchange.hasPassed = true
+  turn.pass()
 }
 
 /**
@@ -72,6 +69,6 @@ function mayGoOn(turn: Turn): boolean {
   if (connection.holder.isEnded || exchange.isEnded) return false
   if (!exchange.isRefused && (!connection.isRefused || exchange.hasPassed)) return true
 
-  turnAway(turn)
+  turn.turnAway()
   return false
 }

@@ -1,19 +1,19 @@
 import type { Decision } from '../core/decision.ts'
-import { functionFailed, isThenable, tooLate, withDeadline, type UserCall } from '../core/limit.ts'
+import { tooLate } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { MessageFunction, RejectHandler } from '../options/middleware.ts'
 import { closeSoon, reset } from './close.ts'
 import { encode, respond } from './respond.ts'
-import { whenSettled } from './settle.ts'
+import { settle } from './settle.ts'
 import { cutStream, endStreamSoon, isStream } from './stream.ts'
-import type { Turn } from './turn.ts'
+import type { RequestTurn } from './request-turn.ts'
 
 /**
  * Refuses a request. Where connections are counted its connection ends with the answer, an HTTP/2 session if nothing
  * else is on it; where requests are counted only the request is answered, for the connection may be a proxy's and carry
  * others.
  */
-export function refuse(turn: Turn, decision: Decision): void {
+export function refuse(turn: RequestTurn, decision: Decision): void {
   const { reject } = turn.options
   turn.exchange.isRefused = true
 
@@ -26,24 +26,24 @@ export function refuse(turn: Turn, decision: Decision): void {
   else answer(turn, decision)
 }
 
-function cut(turn: Turn, how: 'destroy' | 'reset'): void {
+function cut(turn: RequestTurn, how: 'destroy' | 'reset'): void {
   if (isStream(turn)) cutStream(turn)
   else if (how === 'reset') reset(turn.connection.socket)
   else turn.connection.destroy()
 }
 
 /** How long functions of the user's may take until there is an answer: a handler, and the message behind it. */
-function timeOf({ options: { reject, message, timeoutMs } }: Turn): number {
+function timeOf({ options: { reject, message, timeoutMs } }: RequestTurn): number {
   return [reject, message].filter((each) => typeof each === 'function').length * timeoutMs
 }
 
-function endSoon(turn: Turn, extraMs: number): void {
+function endSoon(turn: RequestTurn, extraMs: number): void {
   if (isStream(turn)) endStreamSoon(turn, extraMs)
   else closeSoon(turn, extraMs)
 }
 
 /** Answers what is not looked at: a request behind a refused one, or a refused one that was sent on to a policy again. */
-export function turnAway(turn: Turn): void {
+export function turnAway(turn: RequestTurn): void {
   const { res, options } = turn
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
@@ -53,12 +53,12 @@ export function turnAway(turn: Turn): void {
 }
 
 /** Answers by itself, with the body that `message` says. */
-function answer(turn: Turn, decision: Decision): void {
+function answer(turn: RequestTurn, decision: Decision): void {
   const { req, res, next, exchange, options } = turn
   const { message } = options as { message: MessageFunction }
   const run = typeof message === 'function' ? () => message(req, res, decision) : () => message
 
-  settle(turn, { path: 'options.message', run }, (value) => {
+  settle({ path: 'options.message', run }, options.timeoutMs, (value) => {
     if (exchange.isEnded) return
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) next(body)
@@ -67,7 +67,7 @@ function answer(turn: Turn, decision: Decision): void {
 }
 
 /** Lets a handler of the user's answer. The request goes on only as an error. */
-function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void {
+function handOver(turn: RequestTurn, handler: RejectHandler, decision: Decision): void {
   const { req, res, next } = turn
   let isDone = false
 
@@ -86,23 +86,9 @@ function handOver(turn: Turn, handler: RejectHandler, decision: Decision): void 
   turn.exchange.onEnd(() => clearTimeout(timer))
 
   const call = { path: 'options.reject', run: () => handler(req, res, nextOfHandler, decision) }
-  settle(turn, call, (result) => {
+  settle(call, timeoutMs, (result) => {
     if (result instanceof LimitConnError) nextOfHandler(result)
   })
-}
-
-/** Calls a function of the user's, and goes on with what it answers or with the error. */
-function settle(turn: Turn, call: UserCall, goOn: (value: unknown) => void): void {
-  whenSettled(turn, attempt(call, turn.options.timeoutMs), (_, value) => goOn(value))
-}
-
-function attempt({ path, run }: UserCall, timeoutMs: number): unknown {
-  try {
-    const value = run()
-    return isThenable(value) ? withDeadline(value, timeoutMs, path) : value
-  } catch (cause) {
-    return functionFailed(path, cause)
-  }
 }
 
 /** Express takes `next('route')` and `next('router')` for a way on, not for an error. */

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { functionFailed } from '../core/limit.ts'
 import type { LimitConnError } from '../errors.ts'
-import { defaultMessage, type Compiled } from '../options/middleware.ts'
+import { defaultMessage, type CompiledSettings } from '../options/settings.ts'
 
 /** A body as it is sent. */
 export interface Body {
@@ -10,7 +10,11 @@ export interface Body {
 }
 
 /** Answers through `res`, so that access logs see it. */
-export function respond(res: ServerResponse, { statusCode, retryAfter }: Compiled, body: Body): void {
+export function respond(
+  res: ServerResponse,
+  { statusCode, retryAfter }: CompiledSettings<object>,
+  body: Body,
+): void {
   const { stream } = res as { readonly stream?: { readonly closed: boolean } }
   if (res.writableEnded || stream?.closed) return
   if (res.headersSent) return void res.destroy()

@@ -1,21 +1,22 @@
-import type { IncomingMessage } from 'node:http'
 import { isInRange } from '../core/address.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import type { LimitConnError } from '../errors.ts'
-import { addressOf } from '../key/ip.ts'
-import type { Compiled } from '../options/middleware.ts'
+import { addressOf, type AddressSource } from '../key/ip.ts'
+import type { Trust } from '../key/trust.ts'
+import type { CompiledSettings } from '../options/settings.ts'
 import type { SkipList } from '../options/skip.ts'
 
-type Addressed = IncomingMessage & { readonly originalUrl?: string }
+/** A request, or a socket. */
+type Skipped = AddressSource & { readonly originalUrl?: string; readonly url?: string | undefined }
 
-/** Whether a request is not to be counted, or why that is not known. */
+/** Whether a request or a socket is not to be counted, or why that is not known. */
 export function skips(
-  { skip, timeoutMs, trusts }: Compiled,
-  req: IncomingMessage,
+  { skip, timeoutMs, trusts }: CompiledSettings<object>,
+  source: Skipped,
 ): boolean | LimitConnError | Promise<boolean | LimitConnError> {
   try {
-    if (typeof skip !== 'function') return isListed(skip, req, trusts[0])
-    const answer: unknown = skip(req)
+    if (typeof skip !== 'function') return isListed(skip, source, trusts[0])
+    const answer: unknown = skip(source as never)
     if (!isThenable(answer)) return Boolean(answer)
     return withDeadline(Promise.resolve(answer).then(Boolean), timeoutMs, 'options.skip')
   } catch (cause) {
@@ -23,14 +24,10 @@ export function skips(
   }
 }
 
-function isListed(
-  { paths, ranges }: SkipList,
-  req: Addressed,
-  trust: Compiled['trusts'][0] | undefined,
-): boolean {
-  if (paths.size > 0 && paths.has(pathOf(req.originalUrl ?? req.url ?? ''))) return true
+function isListed({ paths, ranges }: SkipList, source: Skipped, trust: Trust | undefined): boolean {
+  if (paths.size > 0 && paths.has(pathOf(source.originalUrl ?? source.url ?? ''))) return true
   if (ranges.length === 0) return false
-  const address = addressOf(req, trust)
+  const address = addressOf(source, trust)
   return address !== undefined && ranges.some((range) => isInRange(address, range))
 }
 

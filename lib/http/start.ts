@@ -1,12 +1,16 @@
 import cluster from 'node:cluster'
+import type { Limit } from '../core/limit.ts'
 import type { Zone } from '../core/zone.ts'
 import { traitsOf } from '../key/traits.ts'
 import { trustAll } from '../key/trust.ts'
 import type { Warner } from '../log/warner.ts'
-import type { Compiled } from '../options/middleware.ts'
 
 /** Says what looks wrong in the options of a policy before anybody has come. */
-export function warnAtStart({ limits }: Compiled, warner: Warner, dryZone: Zone | undefined): void {
+export function warnAtStart(
+  { limits }: { readonly limits: readonly Limit[] },
+  warner: Warner,
+  dryZone: Zone | undefined,
+): void {
   const keys = limits.map(({ key }) => traitsOf(key))
   const enforced = limits.filter(({ isDryRun }) => !isDryRun).map(({ key }) => traitsOf(key))
 

@@ -2,16 +2,16 @@ import { constants, type Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
 import { openStreamsOf } from '../connection/session.ts'
 import { lingerMs } from './close.ts'
-import { Exchange } from './exchange.ts'
-import type { Turn } from './turn.ts'
+import { ResponseExchange } from './exchange.ts'
+import type { RequestTurn } from './request-turn.ts'
 
 /** A request that an HTTP/2 stream carries. */
-type StreamTurn = Turn & { readonly exchange: { readonly stream: Http2Stream } }
+type StreamTurn = RequestTurn & { readonly exchange: { readonly stream: Http2Stream } }
 
 /** Sessions that are looked at soon, or when what keeps them has ended. */
 const waiting = new WeakSet<Connection>()
 
-export function isStream(turn: Turn): turn is StreamTurn {
+export function isStream(turn: RequestTurn): turn is StreamTurn {
   return turn.exchange.stream !== undefined
 }
 
@@ -97,12 +97,14 @@ function sendAway(connection: Connection): void {
   if (!holder.hasChildren) setTimeout(() => connection.destroy(), lingerMs).unref()
 }
 
-/** What keeps a session that had a refusal: a slot, or a stream that was not refused. */
-function keeperOf({ holder, session }: Connection): 'slot' | Http2Stream | undefined {
-  if (holder.slots.length > 0) return 'slot'
-  for (const stream of session ? openStreamsOf(session) : []) if (!Exchange.isRefused(stream)) return stream
+/** What keeps a session that had a refusal: a slot of a policy on requests, or a stream that was not refused. */
+function keeperOf({ holder, session, visits }: Connection): 'slot' | Http2Stream | undefined {
+  if (holder.slots.some((slot) => visits.some(({ owner }) => slot.claimOf(owner)))) return 'slot'
+  for (const stream of session ? openStreamsOf(session) : [])
+    if (!ResponseExchange.isRefused(stream)) return stream
   for (const child of holder.children) {
-    if (child instanceof Exchange && child.stream && !child.isRefused && !child.isEnded) return child.stream
+    if (child instanceof ResponseExchange && child.stream && !child.isRefused && !child.isEnded)
+      return child.stream
   }
   return undefined
 }

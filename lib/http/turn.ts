@@ -1,25 +1,45 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Http2Session } from 'node:http2'
 import { Connection, type Visit } from '../connection/connection.ts'
 import type { Sweep } from '../connection/sweep.ts'
+import type { Decision } from '../core/decision.ts'
+import type { Args, Ask } from '../core/limit.ts'
 import type { Policy } from '../core/policy.ts'
+import type { LimitConnError } from '../errors.ts'
+import { makeJournal, type Journal } from '../log/journal.ts'
 import type { Warner } from '../log/warner.ts'
-import type { Compiled, MiddlewareOptions } from '../options/middleware.ts'
-import { Exchange } from './exchange.ts'
-import type { Journal } from './journal.ts'
-import type { KeyWatch } from './key-watch.ts'
+import type { CompiledRequests } from '../options/middleware.ts'
+import type { Exchange } from './exchange.ts'
+import { contextOf } from './context.ts'
+import type { Watched } from './handle.ts'
+import { KeyWatch } from './key-watch.ts'
+
+/** A policy on requests, as those at its door need it. */
+export interface DoorPolicy<C> extends Pick<Policy<never, never>, 'zones' | 'evaluate' | 'enter'> {
+  readonly parsed: C
+}
 
 /** What a policy has at its door. */
-export interface Door {
-  readonly policy: Policy<MiddlewareOptions, Compiled>
+export interface Door<C = CompiledRequests<object>> {
+  readonly policy: DoorPolicy<C>
   readonly sweep: Sweep
-  readonly tell: Journal
+  readonly journal: Journal<IncomingMessage>
   readonly warner: Warner
   readonly keyWatch: KeyWatch
 }
 
-/** What Connect middleware is called with. */
-export type Call = readonly [req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void]
+/** Makes the door of a policy on requests. */
+export function makeDoor<O extends object, C extends CompiledRequests<O>>({
+  policy,
+  sweep,
+  warner,
+}: Watched<O, C>): Door<C> {
+  const journal = makeJournal(
+    () => policy.parsed,
+    (req: IncomingMessage) => contextOf(req, policy.parsed.trusts[0]),
+  )
+  return { policy, sweep, warner, journal, keyWatch: new KeyWatch(warner) }
+}
 
 /** The connection that a request came in on; undefined if it is an HTTP/2 stream that has closed. */
 export function connectionOf(
@@ -30,26 +50,43 @@ export function connectionOf(
   return session && Connection.ofSession(session)
 }
 
-/** A request on its way through a policy. */
-export class Turn {
-  readonly door: Door
+/** A request on its way through a policy; who sent it there says how it is answered. */
+export abstract class Turn<C extends CompiledRequests<object> = CompiledRequests<object>> {
+  readonly door: Door<C>
   readonly req: IncomingMessage
-  readonly res: ServerResponse
-  readonly next: (error?: unknown) => void
   readonly connection: Connection
   readonly exchange: Exchange
   /** The options in force when it was last asked who this is. */
-  options: Compiled
+  options: C
   /** Set before anything is decided. */
   declare visit: Visit
 
-  constructor(door: Door, connection: Connection, [req, res, next]: Call) {
+  constructor(door: Door<C>, req: IncomingMessage, exchange: Exchange) {
     this.door = door
     this.req = req
-    this.res = res
-    this.next = next
-    this.connection = connection
-    this.exchange = Exchange.of(this.connection, res)
+    this.exchange = exchange
+    this.connection = exchange.connection
     this.options = door.policy.parsed
   }
+
+  /** What the functions of the options are called with. */
+  abstract get args(): Args
+
+  /** The request goes on. */
+  abstract pass(): void
+
+  /** A function of the options failed: nobody is let in. */
+  abstract fail(error: LimitConnError): void
+
+  /** A limit was exceeded. */
+  abstract refuse(decision: Decision): void
+
+  /** It is not looked at: it came behind a refused request, or was refused before. */
+  abstract turnAway(): void
+
+  /** Tells the client its limits. */
+  abstract tellQuotas(asks: readonly Ask[]): void
+
+  /** The client has gone. */
+  abstract cut(): void
 }

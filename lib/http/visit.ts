@@ -10,6 +10,7 @@ export function visitOf(turn: Turn): Visit {
 
   const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0, isSeen: false }
   connection.visits.push(visit)
+  if (visit.unit === 'requests') warnOfMixedZone(turn)
   warnAtFirstSight(turn)
   return visit
 }
@@ -24,4 +25,15 @@ function unitOf({ connection, options: { count, trusts }, req }: Turn): Visit['u
   if (!connection.isTrackable) return 'requests'
   if (count !== 'auto') return count
   return isProxied(req, trusts) ? 'requests' : 'connections'
+}
+
+/** A guard has counted the connection where its requests are to be counted. */
+function warnOfMixedZone({ connection, door: { policy, warner } }: Turn): void {
+  if (!warner.mayWarn('mixedZone')) return
+  const slot = connection.holder.slots.find(({ zone }) => policy.zones.includes(zone))
+  if (!slot) return
+
+  const advice = 'give the guard a zone of its own'
+  const text = `zone "${slot.zone.name}" counts a connection and each of its requests beside it; ${advice}`
+  warner.warn('mixedZone', text)
 }

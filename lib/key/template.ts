@@ -107,10 +107,12 @@ function dashed(path: string, template: string, name: string): LimitConnError {
 
 function traitsIn(references: readonly Reference[], { trust }: KeyTraits): KeyTraits {
   const ofRequest = references.filter(({ variable }) => variable.of === 'request')
+  const ofTls = references.find(({ variable }) => variable.of === 'connection' && variable.isOfTls)
   const usesAddress = references.some(({ variable }) => variable.of === 'client')
   return {
     needsRequest: ofRequest.length > 0,
     ...(ofRequest[0] && { requestVariable: `$${ofRequest[0].name}` }),
+    ...(ofTls && { tlsVariable: `$${ofTls.name}` }),
     isUnchecked:
       ofRequest.some(({ variable }) => variable.of === 'request' && variable.isFree) ||
       (ofRequest.length > 0 && !usesAddress),

@@ -6,6 +6,8 @@ export interface KeyTraits {
   readonly needsRequest: boolean
   /** The first variable of a template that only a request has, with its `$`. */
   readonly requestVariable?: string
+  /** The first variable of a template that only a TLS handshake tells, with its `$`. */
+  readonly tlsVariable?: string
   /** The client may say something else each time, and is another client then. */
   readonly isUnchecked: boolean
   /** The address of the client is in it, or stands in for it. */

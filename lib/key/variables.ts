@@ -25,7 +25,12 @@ export interface TemplateSource extends Wire {
 /** A variable of nginx. The address of the client has no `read` of its own: who asks says which proxies it believes. */
 export type Variable =
   | { readonly of: 'client' }
-  | { readonly of: 'connection'; readonly read: (source: TemplateSource) => string }
+  /** Of TLS: not known at accept, when the handshake has not begun. */
+  | {
+      readonly of: 'connection'
+      readonly isOfTls: boolean
+      readonly read: (source: TemplateSource) => string
+    }
   /** Free: any text that the client likes to send, where others say what is asked for. */
   | { readonly of: 'request'; readonly isFree: boolean; readonly read: (source: TemplateSource) => string }
 
@@ -42,6 +47,8 @@ const ofConnection: Readonly<Record<string, Read<Wire>>> = {
   // Empty without a PROXY protocol header, as in nginx; nothing here reads one yet.
   proxy_protocol_addr: () => undefined,
 }
+
+const ofTls = new Set(['ssl_server_name', 'scheme'])
 
 const ofRequest: Readonly<Record<string, Read<TemplateSource>>> = {
   host: hostOf,
@@ -73,7 +80,8 @@ export function variableNamed(given: string): Variable | undefined {
   if (ofClient.includes(name)) return { of: 'client' }
   if (Object.hasOwn(ofConnection, name)) {
     const read = ofConnection[name]!
-    return { of: 'connection', read: (source) => textOf(read(source.socket ?? source)) }
+    const isOfTls = ofTls.has(name)
+    return { of: 'connection', isOfTls, read: (source) => textOf(read(source.socket ?? source)) }
   }
 
   const [head, rest] = split(name)

@@ -1,7 +1,3 @@
-import type { Hit } from '../core/decision.ts'
-import type { Zone } from '../core/zone.ts'
-import { hitLine } from './line.ts'
-
 /** Writes one line. */
 export type Write = (line: string) => void
 
@@ -11,20 +7,26 @@ const mostEntries = 1_024
 /** Most lines in one second, first hits and summaries together. */
 const mostLines = 10
 
+/** What is told: a text, of one key. Told again with the same of both, by the same teller, it is only counted. */
+export interface News {
+  readonly key: string
+  readonly text: string
+}
+
 interface Entry {
-  readonly hit: Hit
+  readonly text: string
   suppressed: number
 }
 
 /**
- * Flood control: the first hit of a zone, key and kind is written whole; what follows within 10 seconds is counted and
+ * Flood control: the first news of a zone, key and text are written whole; what follows within 10 seconds is counted and
  * summed up at their end. At most ten lines a second are written: the keys that find no place share one line.
  */
 export class Flood {
   readonly #write: Write
   readonly #entries = new Map<string, Entry>()
-  readonly #numbers = new WeakMap<Zone, number>()
-  #zones = 0
+  readonly #numbers = new WeakMap<object, number>()
+  #tellers = 0
   #unlisted = 0
   #written = 0
   #second = 0
@@ -34,15 +36,15 @@ export class Flood {
     this.#write = write
   }
 
-  /** Writes a hit, or counts it. The context is only made for a line that is written. */
-  hit(hit: Hit, context: () => string): void {
+  /** Writes news of a teller, such as a zone, or counts them. The context is only made for a line that is written. */
+  tell(teller: object, { key, text }: News, context: () => string): void {
     this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
-    const id = `${hit.kind} ${this.#numberOf(hit.zone)} ${hit.key}`
+    const id = `${text} ${this.#numberOf(teller)} ${key}`
     const known = this.#entries.get(id)
 
     if (known) known.suppressed++
     else if (this.#entries.size >= mostEntries) this.#unlisted++
-    else this.#first(id, hit, context)
+    else this.#first(id, text, context)
   }
 
   /** Ends the window: writes the summaries, the loudest keys first, and forgets all hits. */
@@ -53,8 +55,8 @@ export class Flood {
     const loudest = suppressed.toSorted((a, b) => b.suppressed - a.suppressed)
     this.#entries.clear()
 
-    for (const [place, { hit, suppressed: more }] of loudest.entries()) {
-      if (place < mostLines - 1 && this.#mayWrite()) this.#write(`${hitLine(hit)}, ${more} more in ${window}`)
+    for (const [place, { text, suppressed: more }] of loudest.entries()) {
+      if (place < mostLines - 1 && this.#mayWrite()) this.#write(`${text}, ${more} more in ${window}`)
       else this.#unlisted += more
     }
     if (this.#unlisted > 0) this.#summariseRest()
@@ -70,17 +72,17 @@ export class Flood {
     this.#unlisted = 0
   }
 
-  /** Zones may have one name. */
-  #numberOf(zone: Zone): number {
-    const number = this.#numbers.get(zone) ?? ++this.#zones
-    this.#numbers.set(zone, number)
+  /** Two zones may have one name. */
+  #numberOf(teller: object): number {
+    const number = this.#numbers.get(teller) ?? ++this.#tellers
+    this.#numbers.set(teller, number)
     return number
   }
 
-  #first(id: string, hit: Hit, context: () => string): void {
+  #first(id: string, text: string, context: () => string): void {
     const isWritten = this.#mayWrite()
-    this.#entries.set(id, { hit, suppressed: isWritten ? 0 : 1 })
-    if (isWritten) this.#write(hitLine(hit) + context())
+    this.#entries.set(id, { text, suppressed: isWritten ? 0 : 1 })
+    if (isWritten) this.#write(text + context())
   }
 
   #mayWrite(): boolean {

@@ -1,4 +1,5 @@
 import type { Hit } from '../core/decision.ts'
+import type { LimitConnError } from '../errors.ts'
 
 /** What is told of a holder that met a limit. */
 export interface Context {
@@ -20,6 +21,11 @@ export function hitLine({ zone, kind }: Pick<Hit, 'zone' | 'kind'>): string {
   return `limiting connections${kind === 'dry run' ? ', dry run,' : ''} by zone "${zone.name}"`
 }
 
+/** An error that is told nobody else. Its message may have words of a client. */
+export function errorLine({ code, message }: LimitConnError): string {
+  return escaped(`${code}: ${message}`, /[\p{C}\p{Zl}\p{Zp}]/gu)
+}
+
 /** nginx's fields, in its order: `, client: 10.0.0.1, server: ..., request: "GET / HTTP/1.1", host: "..."`. */
 export function contextLine({ client, server, request, host }: Context): string {
   const fields = [
@@ -33,8 +39,14 @@ export function contextLine({ client, server, request, host }: Context): string 
 
 /** Clients choose these texts: no quote, no control character and no line of theirs may pass for ours. */
 function plain(text: string): string {
-  const escaped = text
-    .slice(0, longestField)
-    .replace(/[\p{C}\p{Zl}\p{Zp}"\\]/gu, (char) => `\\x${char.codePointAt(0)!.toString(16).padStart(2, '0')}`)
-  return text.length > longestField ? `${escaped}...` : escaped
+  return escaped(text, /[\p{C}\p{Zl}\p{Zp}"\\]/gu)
+}
+
+function escaped(text: string, chars: RegExp): string {
+  const safe = text.slice(0, longestField).replace(chars, hexOf)
+  return text.length > longestField ? `${safe}...` : safe
+}
+
+function hexOf(char: string): string {
+  return `\\x${char.codePointAt(0)!.toString(16).padStart(2, '0')}`
 }

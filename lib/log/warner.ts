@@ -6,6 +6,7 @@ export const warningCodes = {
   emptyKey: 'WRN_LIMIT_CONN_EMPTY_KEY',
   forwardedFor: 'WRN_LIMIT_CONN_FORWARDED_FOR',
   manyKeys: 'WRN_LIMIT_CONN_MANY_KEYS',
+  mixedZone: 'WRN_LIMIT_CONN_MIXED_ZONE',
   noTimeout: 'WRN_LIMIT_CONN_NO_TIMEOUT',
   oneKey: 'WRN_LIMIT_CONN_ONE_KEY',
   severalProcesses: 'WRN_LIMIT_CONN_SEVERAL_PROCESSES',

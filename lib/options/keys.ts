@@ -40,6 +40,14 @@ export function socketKey(key: GivenKey, path: string): Limit['key'] {
   const compiled = requestKey(key, path)
   const { needsRequest, requestVariable = 'a header' } = traitsOf(compiled)
   if (!needsRequest) return compiled
-  const accepted = `a key of the connection: a Limiter sees a socket, and ${requestVariable} is of the request`
+  const accepted = `a key of the connection: here is a socket only, and ${requestVariable} is of the request`
   throw invalid(path, key, accepted)
+}
+
+/** The key function of a limit at accept, where TLS has not begun. */
+export function acceptKey(key: GivenKey, path: string): Limit['key'] {
+  const compiled = socketKey(key, path)
+  const { tlsVariable } = traitsOf(compiled)
+  if (tlsVariable === undefined) return compiled
+  throw invalid(path, key, `a key that is known at accept: ${tlsVariable} is known after the TLS handshake`)
 }

@@ -1,0 +1,58 @@
+import { Sweep } from '../connection/sweep.ts'
+import type { Policy } from '../core/policy.ts'
+import type { Zone } from '../core/zone.ts'
+import { makeWarner, type Warner } from '../log/warner.ts'
+import { mergeOptions } from '../options/merge.ts'
+import type { CompiledSettings } from '../options/settings.ts'
+import { warnAtStart } from './start.ts'
+
+/** What every policy on a server has. */
+export interface Handle<O> {
+  /** The options in force, defaults filled in, frozen. */
+  readonly config: Readonly<O>
+  readonly zones: readonly Zone[]
+  /**
+   * Merges options over those in force. They are checked whole before anything changes; open slots stay.
+   *
+   * @throws LimitConnError for options that are not accepted, as when the policy was made
+   */
+  setConfig(next: Partial<O>): void
+  /** @internal Connections that the sweep watches. */
+  readonly watched: number
+}
+
+/** A policy, and what watches beside it. */
+export interface Watched<O extends object, C extends CompiledSettings<O>> {
+  readonly policy: Policy<O, C>
+  readonly sweep: Sweep
+  readonly warner: Warner
+}
+
+/** Puts what watches beside a policy that was just made, and says what looks wrong in its options. */
+export function watched<O extends object, C extends CompiledSettings<O>>(
+  policy: Policy<O, C>,
+): Watched<O, C> {
+  const sweep = new Sweep(policy.parsed.sweep)
+  const warner = makeWarner(() => policy.parsed)
+  warnAtStart(policy.parsed, warner, policy.dryZone)
+  return { policy, sweep, warner }
+}
+
+/** Gives a function or an object the handle of a policy. */
+export function withHandle<T extends object, O extends object, C extends CompiledSettings<O>>(
+  target: T,
+  { policy, sweep, warner }: Watched<O, C>,
+): T & Handle<O> {
+  function setConfig(over: unknown): void {
+    policy.setConfig(over, mergeOptions)
+    sweep.setTimes(policy.parsed.sweep)
+    warnAtStart(policy.parsed, warner, policy.dryZone)
+  }
+
+  return Object.defineProperties(target, {
+    config: { get: () => policy.config, enumerable: true },
+    zones: { get: () => policy.zones, enumerable: true },
+    watched: { get: () => sweep.size },
+    setConfig: { value: setConfig },
+  }) as T & Handle<O>
+}

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net'
+import type { Connection } from '../connection/connection.ts'
+import type { Evaluation } from '../core/limit.ts'
+import { LimitConnError } from '../errors.ts'
+import { whenSettled } from '../http/settle.ts'
+import { skips } from '../http/skip.ts'
+import type { CompiledServer } from '../options/server.ts'
+import type { Gate } from './gate.ts'
+import { refuse } from './refuse.ts'
+
+/** A socket that was accepted, on its way through a guard. */
+export interface Arrival {
+  readonly gate: Gate
+  readonly connection: Connection
+  readonly socket: Socket
+  /** The options in force when it was last asked who this is. */
+  options: CompiledServer
+  /** Hands the socket to the listeners of the server. */
+  readonly goOn: () => void
+}
+
+/** Finds out who comes, now or later. Where nothing is waited for, all is done in the tick of the event. */
+export function begin(arrival: Arrival): void {
+  arrival.options = arrival.gate.policy.parsed
+  if (isThere(arrival)) whenSettled(arrival, skips(arrival.options, arrival.socket), identify)
+}
+
+function identify(arrival: Arrival, skip: boolean | LimitConnError): void {
+  const { gate, socket, goOn } = arrival
+  if (!isThere(arrival)) return
+  if (skip instanceof LimitConnError) return fail(arrival, skip)
+  if (!skip) return whenSettled(arrival, gate.policy.evaluate([socket]), decide)
+
+  for (const zone of gate.policy.zones) zone.tally('skipped')
+  goOn()
+}
+
+/** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
+function decide(arrival: Arrival, evaluation: Evaluation): void {
+  const { gate, connection, socket, goOn } = arrival
+  const { policy, sweep, journal } = gate
+  if (!isThere(arrival)) return
+  if (policy.parsed !== arrival.options) return begin(arrival)
+
+  const { decision, hits } = policy.enter(connection.holder, evaluation)
+  if (decision.error) return fail(arrival, decision.error)
+  if (decision.status === 'GONE') return connection.destroy()
+
+  journal.hits(hits, socket)
+  if (!decision.passed) return refuse(arrival, decision)
+  if (decision.status) sweep.watch(connection)
+  goOn()
+}
+
+/** A function of the options failed: nobody is let in. */
+function fail({ gate, connection, socket }: Arrival, error: LimitConnError): void {
+  gate.journal.error(error, socket)
+  connection.destroy()
+}
+
+function isThere({ connection }: Arrival): boolean {
+  if (connection.holder.isEnded) connection.destroy()
+  return !connection.holder.isEnded
+}

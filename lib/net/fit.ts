@@ -1,0 +1,36 @@
+import http from 'node:http'
+import { Server } from 'node:net'
+import { LimitConnError } from '../errors.ts'
+import { traitsOf } from '../key/traits.ts'
+import { invalid } from '../options/check.ts'
+import type { CompiledServer } from '../options/server.ts'
+
+/** Throws for what is no server. */
+export function checkServer(server: unknown): void {
+  if (server instanceof Server) return
+  const accepted =
+    'a server of node:net, tls, http, https or http2, such as http.createServer(app) or app.listen(3000)'
+  throw invalid('limitServer server', server, accepted)
+}
+
+/** Throws for options that do not fit a server; answers with them. */
+export function checkFit(server: Server, parsed: CompiledServer): CompiledServer {
+  if (parsed.reject === 'respond' && !(server instanceof http.Server)) {
+    const accepted =
+      '"destroy", "reset" or a function: only a plain HTTP server can answer before it has read'
+    throw invalid('options.reject', parsed.reject, accepted)
+  }
+  const error = withoutAddress(server, parsed)
+  if (error) throw error
+  return parsed
+}
+
+/** The error of a key that needs an address, where the server listens on a Unix socket. */
+export function withoutAddress(server: Server, { limits }: CompiledServer): LimitConnError | undefined {
+  const limit = limits.find(({ key }) => traitsOf(key).usesAddress)
+  if (!limit || typeof server.address() !== 'string') return undefined
+
+  const option = `${limit.path}.key`
+  const message = `${option} needs an address, and the server listens on a Unix socket; give another key, such as () => 'all'`
+  return new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', message, { option })
+}
