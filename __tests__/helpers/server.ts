@@ -26,8 +26,8 @@ export interface ListenOptions {
   /** Path of a Unix socket to listen on, instead of a port. */
   readonly path?: string
   /**
-   * A guard whose first zone has a slot for each connection of the server, and no other: checked at rest, when the test
-   * ends.
+   * A guard whose first zone has a slot for each connection of the server, or of all servers whose guards count in it,
+   * and no other: checked at rest, when the test ends.
    */
   readonly guard?: LimitServer
 }
@@ -150,15 +150,25 @@ function openHandles(): number {
   return process.getActiveResourcesInfo().filter((name) => /^TCP(Server|Socket)Wrap$/.test(name)).length
 }
 
-/** At rest the guard has counted what the server has open. */
-export async function expectEven(server: Server, guard: LimitServer, withinMs = 5_000): Promise<void> {
+/** At rest a guard has counted what its server has open; guards on one zone, what their servers have together. */
+export async function expectEven(
+  servers: Server | readonly Server[],
+  guard: LimitServer,
+  withinMs = 5_000,
+): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {
-    const [active, open] = [guard.zones[0]!.stats().active, await connectionsOf(server)]
+    const counts = await Promise.all([servers].flat().map((server) => connectionsOf(server)))
+    const [active, open] = [guard.zones[0]!.stats().active, counts.reduce((sum, count) => sum + count, 0)]
     if (active === open && active === guard.zones[0]!.stats().active) return
     if (performance.now() > deadline) expect({ active }).toEqual({ active: open })
     await nextTurn()
   }
+}
+
+/** The servers whose guards count in a zone. */
+function serversOn(zone: Zone | undefined, all: readonly Running[]): Server[] {
+  return all.filter(({ guard }) => guard?.zones[0] === zone).map(({ server }) => server)
 }
 
 function isEmpty(zone: Zone): boolean {
@@ -167,7 +177,7 @@ function isEmpty(zone: Zone): boolean {
 
 afterEach(async () => {
   const ended = running.splice(0)
-  for (const { server, guard } of ended) if (guard) await expectEven(server, guard)
+  for (const { guard } of ended) if (guard) await expectEven(serversOn(guard.zones[0], ended), guard)
 
   for (const client of clients.splice(0)) client.destroy()
   for (const { server, sockets } of ended) {
