@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
+import http from 'node:http'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
-import { limitConn, Zone } from '../lib/index.ts'
+import { limitConn, limitServer, Zone } from '../lib/index.ts'
 import { documents, fencesOfDocuments, fencesOfSources, read, root, type Fence } from './helpers/fences.ts'
 import { Project } from './helpers/pasted.ts'
 
@@ -116,13 +117,27 @@ it('the README names what stats() has', () => {
   expect(stats!.split(', ')).toEqual(Object.keys(zone.stats()))
 })
 
-it('docs/api.md has a row for each option, and for nothing else', () => {
-  const options = { limit: 1, zzzzzzzzzz: true } as { limit: number }
-  const names = thrownBy(() => limitConn(options)).replace(/^.*the options are /, '')
-  const [, table] = read('docs/api.md').split(/^## limitConn.*$|^What it returns/m)
-  const rows = [...table!.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!)
+describe('docs/api.md', () => {
+  const page = read('docs/api.md')
+  const unknown = { limit: 1, zzzzzzzzzz: true } as { limit: number }
+  const optionsOf = (run: () => unknown): string[] =>
+    thrownBy(run)
+      .replace(/^.*the options are /, '')
+      .split(', ')
+  const rowsIn = (text: string): string[] => [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!)
 
-  expect(rows.toSorted()).toEqual(names.split(', ').toSorted())
+  it('has a row for each option of limitConn, and for nothing else', () => {
+    const [, table] = page.split(/^## limitConn.*$|^What it returns/m)
+    expect(rowsIn(table!).toSorted()).toEqual(optionsOf(() => limitConn(unknown)).toSorted())
+  })
+
+  it('names each option of limitServer, as one of limitConn or in a row', () => {
+    const [, section] = page.split(/^## limitServer.*$|^### How a guard refuses$/m)
+    const same = /`zone`[^;]* are the\s+same;/.exec(section!)![0]
+    const named = [...same.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
+    const options = optionsOf(() => limitServer(http.createServer(), unknown))
+    expect([...named, ...rowsIn(section!)].toSorted()).toEqual(options.toSorted())
+  })
 })
 
 function thrownBy(run: () => unknown): string {

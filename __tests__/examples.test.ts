@@ -176,3 +176,67 @@ it('connect.js: refuses in its own words, and answers health probes while it is 
   expect(refused.received).toContain('{"error":"You have too many connections open."}')
   expect(await statuses(port, 2, { path: '/healthz' })).toEqual(ok(2))
 })
+
+describe('guard.js', () => {
+  /** Connects, asks nothing, and says whether it is closed; `at` is where the zone can be asked. */
+  async function connectSilently(port: number, zoneNow: () => Promise<{ passed: number; rejected: number }>) {
+    const before = await zoneNow()
+    const client = await connectTo({ port, isTls: false })
+    clients.push(client)
+    for (;;) {
+      const { passed, rejected } = await zoneNow()
+      if (passed > before.passed) return client
+      if (rejected > before.rejected) return client.closed().then(() => client)
+    }
+  }
+
+  it('three of one address are served, up to six are told why not, and the seventh is closed', async () => {
+    const { port, child } = await start('guard.js')
+    const adminPort = Number(await child.says(/^admin on (\d+)$/m))
+    const zoneNow = async () =>
+      (await (await fetch(`http://127.0.0.1:${adminPort}/zone`)).json()) as {
+        passed: number
+        rejected: number
+      }
+
+    await checkLimit(port, 3)
+    const silent: Client[] = []
+    for (let n = 1; n <= 4; n++) silent.push(await connectSilently(port, zoneNow))
+    expect(silent.map(({ isClosed, received }) => [isClosed, received])).toEqual([
+      [false, ''],
+      [false, ''],
+      [false, ''],
+      [true, ''],
+    ])
+    expect(await zoneNow()).toMatchObject({ active: 6, top: [{ key: '127.0.0.1' }], dropped: 0 })
+    expect((await ask(port, { from: '127.0.0.2' })).status).toBe(200)
+
+    silent[0]!.get()
+    expect(await silent[0]!.answer()).toBe(503)
+  })
+})
+
+it('tcp.js: three connections are served, and the fourth is told why in the words of its protocol', async () => {
+  const { port, child } = await start('tcp.js')
+  async function line(): Promise<[Client, string]> {
+    const client = await connectTo({ port, isTls: false })
+    clients.push(client)
+    await until('it says a line', () => client.received.endsWith('\r\n'))
+    return [client, client.received]
+  }
+  const open = [await line(), await line(), await line()]
+  expect(open.map(([, said]) => said)).toEqual(Array(3).fill('220 Ready\r\n'))
+  const [refused, said] = await line()
+  expect(said).toBe('421 Too many connections, try again later\r\n')
+  await refused.closed()
+  expect(await child.says(/^(127\.0\.0\.1 has 3 connections already)$/m)).toBeTruthy()
+
+  const [leaving] = open[0]!
+  leaving.write('QUIT\r\n')
+  await leaving.closed()
+  expect(leaving.received).toBe('220 Ready\r\n221 Bye\r\n')
+  const deadline = performance.now() + 10_000
+  while ((await line())[1] !== '220 Ready\r\n') {
+    if (performance.now() > deadline) throw new Error('there is no room again')
+  }
+})
