@@ -12,11 +12,16 @@ const policy = limitConn({ limit: 3, zone, logLevel: 'warn' }) // above it a cli
 
 const server = http.createServer((req, res) => {
   policy(req, res, (error) => {
-    if (error) return res.writeHead(500).end()
-    res.write(`${JSON.stringify(req.limitConn)}\n`)
-    setTimeout(() => res.end('done\n'), 10_000)
+    if (error)
+      res.writeHead(500).end() // a function of yours failed: nobody is let in
+    else handle(req, res)
   })
 })
+
+function handle(req, res) {
+  res.write(`${JSON.stringify(req.limitConn)}\n`)
+  setTimeout(() => res.end('done\n'), 10_000)
+}
 
 const guard = limitServer(server, { limit: 6, zone, logLevel: 'warn' }) // above it a client is closed at once
 

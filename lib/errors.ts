@@ -6,14 +6,14 @@ export const errorCodes = {
   ERR_LIMIT_CONN_MISSING_LIMIT: 'no limit is given',
   ERR_LIMIT_CONN_LIMIT_AND_LIMITS: 'limit, key or zone stand beside limits',
   ERR_LIMIT_CONN_DUPLICATE_ZONE: 'two limits of one policy use one zone',
-  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, byIp, byHeader or byTemplate was given without being called',
+  ERR_LIMIT_CONN_NOT_CALLED: 'limitConn, limitUpgrade or a maker of keys was given without being called',
   ERR_LIMIT_CONN_MISSING_NEXT: 'the middleware was called without next',
   ERR_LIMIT_CONN_INVALID_KEY: 'a key function returned something that is not a key',
   ERR_LIMIT_CONN_INVALID_LIMIT: 'a limit function returned something that is not a limit',
   ERR_LIMIT_CONN_FUNCTION_FAILED: 'a function given in the options threw or rejected',
   ERR_LIMIT_CONN_TIMEOUT: 'a function given in the options did not answer within timeoutMs',
-  ERR_LIMIT_CONN_NO_ADDRESS: 'byIp met a connection that has no address',
-  ERR_LIMIT_CONN_INVALID_SOURCE: 'Limiter.accept was given something that cannot end',
+  ERR_LIMIT_CONN_NO_ADDRESS: 'a key needs an address, and a connection or a server has none',
+  ERR_LIMIT_CONN_INVALID_SOURCE: 'a limiter was given something that has no end, or no socket',
 } as const
 
 export type LimitConnErrorCode = keyof typeof errorCodes

@@ -25,7 +25,7 @@ it('a Limiter refuses a key that needs a request', () => {
     expect(make).toThrow(
       expect.objectContaining({ code: 'ERR_LIMIT_CONN_INVALID_OPTION', option: 'options.key' }),
     )
-    expect(make).toThrow('expected a key of the connection: here is a socket only')
+    expect(make).toThrow('expected a key of the connection, such as byIp(): ')
   }
 })
 
@@ -135,7 +135,7 @@ describe('a Limiter', () => {
     [byTemplate('$arg_a'), 'function keyOfVariable', '$arg_a'],
     [byTemplate('$cookie_a$remote_addr'), 'function keyOfTemplate', '$cookie_a'],
   ])('refuses %p, for it sees no request', (key, shown, variable) => {
-    const accepted = `expected a key of the connection: here is a socket only, and ${variable} is of the request`
+    const accepted = `expected a key of the connection, such as byIp(): ${variable} comes with a request, and is a key for limitConn`
     for (const [misuse, option] of [
       [() => new Limiter({ limit: 1, key }), 'options.key'],
       [() => new Limiter({ limits: [{ limit: 1, key }] }), 'options.limits[0].key'],

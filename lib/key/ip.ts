@@ -86,7 +86,7 @@ function socketAddress(socket: Peer): Address {
   const address = parseAddress(socket.remoteAddress ?? '')
   if (address) return address
 
-  const hint = 'a Unix socket has none: give another key, such as byHeader(name), or trust the proxy in front'
+  const hint = "a Unix socket has none: give another key, such as () => 'all', or trust the proxy in front"
   throw new LimitConnError('ERR_LIMIT_CONN_NO_ADDRESS', `there is no address on this connection; ${hint}`)
 }
 

@@ -9,7 +9,7 @@ import type { CompiledServer } from '../options/server.ts'
 export function checkServer(server: unknown): void {
   if (server instanceof Server) return
   const accepted =
-    'a server of node:net, tls, http, https or http2, such as http.createServer(app) or app.listen(3000)'
+    'a server of node:net, tls, http, https or http2, as in limitServer(app.listen(3000), { limit: 100 })'
   throw invalid('limitServer server', server, accepted)
 }
 
@@ -17,7 +17,7 @@ export function checkServer(server: unknown): void {
 export function checkFit(server: Server, parsed: CompiledServer): CompiledServer {
   if (parsed.reject === 'respond' && !(server instanceof http.Server)) {
     const accepted =
-      '"destroy", "reset" or a function: only a plain HTTP server can answer before it has read'
+      '"destroy", "reset" or a function: this is no plain HTTP server; over TLS and HTTP/2 let limitConn answer'
     throw invalid('options.reject', parsed.reject, accepted)
   }
   const error = withoutAddress(server, parsed)

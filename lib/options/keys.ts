@@ -40,7 +40,7 @@ export function socketKey(key: GivenKey, path: string): Limit['key'] {
   const compiled = requestKey(key, path)
   const { needsRequest, requestVariable = 'a header' } = traitsOf(compiled)
   if (!needsRequest) return compiled
-  const accepted = `a key of the connection: here is a socket only, and ${requestVariable} is of the request`
+  const accepted = `a key of the connection, such as byIp(): ${requestVariable} comes with a request, and is a key for limitConn`
   throw invalid(path, key, accepted)
 }
 
@@ -49,5 +49,6 @@ export function acceptKey(key: GivenKey, path: string): Limit['key'] {
   const compiled = socketKey(key, path)
   const { tlsVariable } = traitsOf(compiled)
   if (tlsVariable === undefined) return compiled
-  throw invalid(path, key, `a key that is known at accept: ${tlsVariable} is known after the TLS handshake`)
+  const accepted = `a key that is known at accept, such as byIp(): ${tlsVariable} comes with TLS, and is a key for limitConn`
+  throw invalid(path, key, accepted)
 }

@@ -26,7 +26,7 @@ export const requestSkip: CompileSkip = compiling({
 export const socketSkip: CompileSkip = compiling({
   isPath: () => false,
   accepted: 'a function, or a list of addresses and CIDRs ("10.0.0.0/8")',
-  acceptedEntry: 'an address or a CIDR; a socket has no path',
+  acceptedEntry: 'an address or a CIDR: a socket has no path, which is for the skip of limitConn',
 })
 
 interface Accepted {

@@ -82,13 +82,13 @@ describe('an empty key', () => {
 describe('a variable that is not known at accept', () => {
   // nginx does not start then either: unknown "http_x_key" variable.
   it.each(['$http_x_key', '$binary_remote_addr$host', '$request_uri'])('%s is of the request', (key) => {
-    expect(() => limitServer(net.createServer(), { limit: 1, key })).toThrow(/ is of the request$/)
+    expect(() => limitServer(net.createServer(), { limit: 1, key })).toThrow(/ comes with a request, and is a key for limitConn$/)
   })
 
   // nginx starts, looks at limits before the handshake, finds the name empty, and limits nobody.
   it.each(['$ssl_server_name', '$binary_remote_addr$scheme'])('%s is of the TLS handshake', (key) => {
     expect(() => limitServer(net.createServer(), { limit: 1, key })).toThrow(
-      / is known after the TLS handshake$/,
+      / comes with TLS, and is a key for limitConn$/,
     )
   })
 })
