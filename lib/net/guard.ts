@@ -16,13 +16,20 @@ import { interceptEvents, type Intercept } from './intercept.ts'
 
 /** What `limitServer` returns: the policy of a guard. */
 export interface LimitServer extends Handle<ServerOptions> {
-  /** Connections that the server itself has dropped, above its `maxConnections`. They are counted nowhere else. */
+  /**
+   * Connections that the server itself has dropped since the guard stands, above its `maxConnections`. They are counted
+   * nowhere else.
+   *
+   * @see Node doc/api/net.md, event `drop`
+   */
   readonly dropped: number
-  /** Leaves the server as it was. Connections that are counted stay counted until they close. */
+  /** Leaves the server as it was, also if called twice. Connections that are counted stay counted until they close. */
   stop(): void
   /**
    * A guard of another server. It has this one's limits, zones included, if and only if none are given; every other
    * option is inherited by itself.
+   *
+   * @throws LimitConnError as `limitServer` does
    */
   extend(server: Server, options?: Partial<ServerOptions>): LimitServer
 }
@@ -35,12 +42,16 @@ export interface LimitServer extends Handle<ServerOptions> {
  * ```
  *
  * It counts from accept to close, before TLS and before any parser: connections that send nothing, handshakes,
- * WebSockets and CONNECT tunnels too. No listener of the server hears of a socket that is refused. What goes wrong in a
- * function of yours closes the socket and is logged.
+ * WebSockets and CONNECT tunnels too. What was accepted before the call is not counted. No listener of the server hears
+ * of a socket that is refused. What goes wrong in a function of yours closes the socket and is logged.
  *
- * A server that listens on a Unix socket emits `error` with ERR_LIMIT_CONN_NO_ADDRESS if a key needs an address.
+ * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy.
  *
- * @throws LimitConnError for options that are not accepted, with a code and the path of the option
+ * A server that listens on a Unix socket emits `error` with ERR_LIMIT_CONN_NO_ADDRESS, and not `listening`, if a key needs
+ * an address.
+ *
+ * @throws LimitConnError for what is no server and for options that are not accepted, with a code and the path of the
+ * option; ERR_LIMIT_CONN_NO_ADDRESS if the server listens on a Unix socket already
  * @see nginx src/stream/ngx_stream_limit_conn_module.c
  */
 export function limitServer(server: Server, options: LimitServerOptions): LimitServer {

@@ -15,14 +15,18 @@ import {
 } from './settings.ts'
 import { socketSkip } from './skip.ts'
 
-/** Refuses a socket itself, with a line of your protocol for example. The socket is closed soon after. */
+/**
+ * Refuses a socket itself, with a line of your protocol for example. The socket is closed within a second after it is
+ * done; end it to close it earlier. On a TLS server the socket is the one below TLS: what is written is clear text.
+ */
 export type SocketRejectHandler = Call<[socket: Socket, decision: Decision], unknown>
 
 /** The options of a server guard, each by itself. */
 export interface ServerOptions extends PolicyOptions<[socket: Socket]>, Settings {
   /**
    * How to refuse: close the socket, reset it, answer as an HTTP server would, or a handler of yours. To answer takes a
-   * plain HTTP server.
+   * server of node:http. At most 1,024 refused sockets of the process wait for their clients to read; beyond that they
+   * are closed at once.
    * @default 'destroy'
    */
   readonly reject?: 'destroy' | 'reset' | 'respond' | SocketRejectHandler
@@ -31,8 +35,9 @@ export interface ServerOptions extends PolicyOptions<[socket: Socket]>, Settings
   /** What is not counted: a function, or a list of addresses and CIDRs. @default nothing */
   readonly skip?: Call<[socket: Socket], boolean | PromiseLike<boolean>> | readonly string[]
   /**
-   * Silence after which TCP asks the peer whether it is there, in milliseconds, 1,000 to 32,767,000; false leaves the
-   * socket as the server made it. A peer that does not answer is gone some ten seconds later.
+   * Silence after which TCP asks the peer whether it is there, in milliseconds, 1,000 to 32,767,000, rounded down to
+   * seconds; false leaves the socket as the server made it. A peer that does not answer is gone some ten seconds later,
+   * but one that vanished while bytes for it were unacknowledged when the kernel gives these up: minutes.
    * @default 30_000
    * @see Node doc/api/net.md, socket.setKeepAlive
    */

@@ -82,7 +82,9 @@ describe('an empty key', () => {
 describe('a variable that is not known at accept', () => {
   // nginx does not start then either: unknown "http_x_key" variable.
   it.each(['$http_x_key', '$binary_remote_addr$host', '$request_uri'])('%s is of the request', (key) => {
-    expect(() => limitServer(net.createServer(), { limit: 1, key })).toThrow(/ comes with a request, and is a key for limitConn$/)
+    expect(() => limitServer(net.createServer(), { limit: 1, key })).toThrow(
+      / comes with a request, and is a key for limitConn$/,
+    )
   })
 
   // nginx starts, looks at limits before the handshake, finds the name empty, and limits nobody.
