@@ -27,6 +27,7 @@ export class Holder {
   #previous: Holder | undefined
   #next: Holder | undefined
   #counted: Counted[] | undefined
+  #known: object[] | undefined
   #ask: (() => Pulse) | undefined
   #listeners: (() => void)[] | undefined
   #isEnded = false
@@ -94,6 +95,13 @@ export class Holder {
     if (!counted) this.#counted.push((counted = { owner, zone, tallies: [] }))
     if (counted.tallies.includes(tally)) return false
     counted.tallies.push(tally)
+    return true
+  }
+
+  /** True once for each who asks. */
+  isNewTo(who: object): boolean {
+    if (this.#known?.includes(who)) return false
+    ;(this.#known ??= []).push(who)
     return true
   }
 

@@ -24,7 +24,6 @@ export class Exchange extends Holder {
   isRefused = false
   /** The limits that the client was told of; under undefined what others had told before. */
   quotas: Map<Zone | undefined, Quota> | undefined
-  #known: object[] | undefined
 
   constructor(connection: Connection) {
     super(connection.holder)
@@ -34,13 +33,6 @@ export class Exchange extends Holder {
   /** The exchange of an upgrade, the same for all who ask. */
   static ofUpgrade(connection: Connection, req: Known<IncomingMessage>): Exchange {
     return (req[known] ??= new Exchange(connection))
-  }
-
-  /** True once for each who asks. */
-  isNewTo(who: object): boolean {
-    if (this.#known?.includes(who)) return false
-    ;(this.#known ??= []).push(who)
-    return true
   }
 }
 
