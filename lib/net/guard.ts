@@ -55,26 +55,33 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
   const arrive: Intercept = (socket, goOn) => gate.arrive(socket as Socket, goOn)
   let dropped = 0
 
-  const stop = interceptEvents(server, {
-    connection: arrive,
-    secureConnection: arrive,
-    session(session, goOn) {
-      Connection.ofSession(session as Http2Session)
-      return goOn()
-    },
-    drop(_, goOn) {
-      dropped++
-      return goOn()
-    },
-    listening(_, goOn) {
-      const error = withoutAddress(server, policy.parsed)
-      return error ? server.emit('error', error) : goOn()
-    },
-  })
+  function countDrop(_: unknown, goOn: () => boolean): boolean {
+    dropped++
+    return goOn()
+  }
+  function checkAddress(_: unknown, goOn: () => boolean): boolean {
+    const error = withoutAddress(server, policy.parsed)
+    return error ? server.emit('error', error) : goOn()
+  }
+
+  const intercepts = new Map<unknown, Intercept>([
+    ['connection', arrive],
+    ['secureConnection', arrive],
+    ['session', meetSession],
+    ['drop', countDrop],
+    ['listening', checkAddress],
+  ])
+  const stop = interceptEvents(server, intercepts)
 
   function extend(other: Server, over: unknown = {}): LimitServer {
     return limitServer(other, extendOptions(policy.parsed.given, over) as never)
   }
   const guard = Object.defineProperty({ stop, extend }, 'dropped', { get: () => dropped, enumerable: true })
   return withHandle(guard, beside) as unknown as LimitServer
+}
+
+/** Lets the sweep see what speaks HTTP/2 on a connection. */
+function meetSession(session: unknown, goOn: () => boolean): boolean {
+  Connection.ofSession(session as Http2Session)
+  return goOn()
 }
