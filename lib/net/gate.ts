@@ -29,7 +29,8 @@ export class Gate {
 
     connection.ignoreErrors()
     keepAlive(socket, this.policy.parsed)
-    begin({ gate: this, connection, socket, options: this.policy.parsed, goOn })
+    const { readableEnded: hadEnded } = socket
+    begin({ gate: this, connection, socket, options: this.policy.parsed, hadEnded, goOn })
     return true
   }
 }

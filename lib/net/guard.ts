@@ -64,14 +64,13 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
     return error ? server.emit('error', error) : goOn()
   }
 
-  const intercepts = new Map<unknown, Intercept>([
-    ['connection', arrive],
-    ['secureConnection', arrive],
-    ['session', meetSession],
-    ['drop', countDrop],
-    ['listening', checkAddress],
-  ])
-  const stop = interceptEvents(server, intercepts)
+  const stop = interceptEvents(server, {
+    connection: arrive,
+    secureConnection: arrive,
+    session: meetSession,
+    drop: countDrop,
+    listening: checkAddress,
+  })
 
   function extend(other: Server, over: unknown = {}): LimitServer {
     return limitServer(other, extendOptions(policy.parsed.given, over) as never)

@@ -28,13 +28,15 @@ const layers = new WeakMap<Emit, Layer>()
  *
  * A listener of ours could not do that: one that is called first does not keep the others from being called.
  */
-export function interceptEvents(server: Server, intercepts: ReadonlyMap<unknown, Intercept>): () => void {
+export function interceptEvents(server: Server, intercepts: Readonly<Record<string, Intercept>>): () => void {
   const target = server as Emitting
   const layer: Layer = { below: target.emit, isOwn: Object.hasOwn(server, 'emit'), isStopped: false }
+  // A Map: what is emitted may have the name of a method of every object.
+  const asked = new Map<string | symbol, Intercept>(Object.entries(intercepts))
 
   function emit(this: Server, event: string | symbol, ...args: unknown[]): boolean {
+    const intercept = layer.isStopped ? undefined : asked.get(event)
     const goOn = (): boolean => Reflect.apply(layer.below, this, [event, ...args])
-    const intercept = layer.isStopped ? undefined : intercepts.get(event)
     return intercept ? intercept(args[0], goOn) : goOn()
   }
 
