@@ -80,6 +80,12 @@ export class Connection {
     return this.#socket
   }
 
+  /** It has ended, told or not: after a socket was destroyed it takes Node a while to emit `close`. */
+  get hasEnded(): boolean {
+    if (this.#socket.destroyed) this.holder.end()
+    return this.holder.isEnded
+  }
+
   /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
   static ofSession(session: KnownSession): Connection | undefined {
     const socket = session[known]?.socket ?? socketOfSession(session)
