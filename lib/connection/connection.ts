@@ -80,6 +80,12 @@ export class Connection {
     return this.#socket
   }
 
+  /** It has ended, or was destroyed in this tick and is about to: nothing more is let in on it. */
+  get isGone(): boolean {
+    if (this.#socket.destroyed) this.holder.end()
+    return this.holder.isEnded
+  }
+
   /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
   static ofSession(session: KnownSession): Connection | undefined {
     const socket = session[known]?.socket ?? socketOfSession(session)

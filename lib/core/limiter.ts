@@ -85,13 +85,17 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
 
     const { parsed } = this.#policy
     const evaluation = this.#policy.evaluate([source])
-    if (!isThenable(evaluation)) return this.#enter(holder, evaluation)
+    if (!isThenable(evaluation)) return this.#enter(source, holder, evaluation)
     return evaluation.then((settled) => {
-      return parsed === this.#policy.parsed ? this.#enter(holder, settled) : this.#decide(source, holder)
+      return parsed === this.#policy.parsed
+        ? this.#enter(source, holder, settled)
+        : this.#decide(source, holder)
     })
   }
 
-  #enter(holder: Holder, evaluation: Evaluation): Decision {
+  #enter(source: Source, holder: Holder, evaluation: Evaluation): Decision {
+    // A function of the options may have destroyed it, or somebody else while one was waited for: `close` comes later.
+    if (source.destroyed === true) holder.end()
     const { decision } = this.#policy.enter(holder, evaluation)
     const owns = holder.slots.some((slot) => slot.claimOf(this.#policy))
     return decision.passed && owns ? { ...decision, lease: this.#leaseOf(holder) } : decision

@@ -59,6 +59,6 @@ function fail({ gate, connection, socket }: Arrival, error: LimitConnError): voi
 }
 
 function isThere({ connection }: Arrival): boolean {
-  if (connection.holder.isEnded) connection.destroy()
-  return !connection.holder.isEnded
+  if (connection.isGone) connection.destroy()
+  return !connection.isGone
 }
