@@ -89,6 +89,9 @@ const attacks = {
     }),
   'speaks no TLS': () => inWaves(3, 20, async () => void (await rawClient()).write(get())),
 
+  /** Each of them is refused, and the next one is there. */
+  'comes and is refused': (count) => inWaves(count / 100, 100, async () => closed(await client())),
+
   /** What the server does to them they do not see. */
   'never reads what it is answered, and never closes': async () => {
     await all(25, async () => {
@@ -198,6 +201,10 @@ async function trickle(socket, text) {
 async function seen(sockets) {
   while (!sockets.every(({ isSeen, destroyed, readableEnded }) => isSeen || destroyed || readableEnded))
     await turn()
+}
+
+function closed(socket) {
+  return socket.destroyed || new Promise((resolve) => socket.once('close', resolve))
 }
 
 function openOf(sockets) {

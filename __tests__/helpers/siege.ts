@@ -5,6 +5,7 @@ import { expect } from '@jest/globals'
 import { WebSocketServer } from 'ws'
 import { isLostByKernel } from '../../lib/connection/pulse.ts'
 import { limitConn, limitServer, Zone, type LimitServerOptions } from '../../lib/index.ts'
+import type { Attacker } from './attacker.ts'
 import { connectTo, type Client, type Place } from './client.ts'
 import { bare } from './hosts.ts'
 import { connectionsOf, listen, readTls, type Handler, type Served } from './server.ts'
@@ -153,6 +154,23 @@ async function askOnce(place: Place): Promise<number> {
   const status = await client.answer()
   client.destroy()
   return status
+}
+
+/** How a good client fares before, and while so many of 127.0.0.1 come above the limit. */
+export async function floodedBy(
+  attacker: Attacker,
+  siege: Siege,
+  count: number,
+): Promise<{ readonly quiet: GoodClient; readonly flooded: GoodClient }> {
+  const clients = await Promise.all(Array.from({ length: siege.limit }, () => siege.get()))
+  for (const client of clients) await client.answer()
+
+  const quiet = new GoodClient(siege)
+  await quiet.stop(200)
+  const flooded = new GoodClient(siege)
+  await attacker.attack(siege, 'comes and is refused', { count })
+  await flooded.stop()
+  return { quiet, flooded }
 }
 
 /** The value below which such a part of the values lies. */
