@@ -1,20 +1,27 @@
 import http from 'node:http'
 import http2 from 'node:http2'
-import type net from 'node:net'
+import https from 'node:https'
+import net from 'node:net'
+import tls from 'node:tls'
 import { expect, it } from '@jest/globals'
 import connect from 'connect'
 import express from 'express'
+import { WebSocketServer } from 'ws'
 import {
   byHeader,
   byIp,
   byTemplate,
   limitConn,
   Limiter,
+  limitServer,
+  limitUpgrade,
   Zone,
   type ByTemplate,
   type ByTemplateOptions,
   type Decision,
   type LimitConn,
+  type LimitServer,
+  type LimitUpgrade,
 } from '../lib/index.ts'
 
 // The compiler is the test here (`npm run types`): each statement must be accepted, or refused where it says so.
@@ -68,6 +75,30 @@ function accepted(socket: net.Socket): void {
     reject: (req, res) => void res.writeHead(429).end(res.write(`${req.method}`) && 'x'),
     message: (req, _res, decision) => `${req.url} ${decision.status}`,
   })
+  const servers = [http.createServer(), https.createServer(), http2.createServer(), tls.createServer()]
+  for (const server of servers) limitServer(server, { limit: 100 }).stop()
+  const guard: LimitServer = limitServer(http2.createSecureServer(), {
+    limits: [
+      { limit: (from: net.Socket) => from.localPort ?? 1, key: (from) => from.remoteFamily },
+      { limit: 1, key: byIp(), dryRun: true },
+    ],
+    reject: (from, decision) => from.end(`busy, ${decision.zone}`),
+    skip: (from) => from.localPort === 1,
+    keepAliveMs: false,
+  })
+  guard.extend(net.createServer(), { reject: 'reset' }).setConfig({ skip: ['10.0.0.0/8'] })
+
+  const sockets = new WebSocketServer({ noServer: true })
+  const upgrade: LimitUpgrade = limitUpgrade(
+    { limit: 5, key: byHeader('x-api-key'), message: (req, on) => `${req.url} ${on.writable}` },
+    (req, on, head) => sockets.handleUpgrade(req, on, head, (ws) => sockets.emit('connection', ws, req)),
+  )
+  http
+    .createServer()
+    .on('upgrade', upgrade)
+    .on('connect', upgrade.extend({ limit: 1 }))
+  limitUpgrade({ limits: [{ limit: 1 }], reject: (_req, on) => on.end('HTTP/1.1 429 x\r\n\r\n') }, () => 0)
+
   policy.setConfig({ statusCode: 429 })
   policy.extend({ logLevel: 'info' }).zones[0]?.count({ text: 'x' })
 
@@ -86,6 +117,12 @@ function accepted(socket: net.Socket): void {
   limitConn({})
   // @ts-expect-error no limit
   const unlimited = new Limiter({ dryRun: true })
+  // @ts-expect-error no handler
+  const deaf = limitUpgrade({ limit: 1 })
+  // @ts-expect-error no limit
+  limitServer(http.createServer(), { reject: 'destroy' })
+  // @ts-expect-error an application is no server
+  limitServer(express(), { limit: 1 })
   // @ts-expect-error one subnet, not several: a template is one text
   const mistyped = byTemplate('$remote_addr', { ipv6Subnet: [56, 48] })
   // @ts-expect-error no such option
@@ -99,7 +136,7 @@ function accepted(socket: net.Socket): void {
   // @ts-expect-error a zone has a name
   const nameless = new Zone({})
   http.createServer((req) => req.limitConn?.status === 'PASSED')
-  void [strange, unlimited, byText, byMade, mistyped, later, listed, lease, early, nameless]
+  void [deaf, strange, unlimited, byText, byMade, mistyped, later, listed, lease, early, nameless]
 }
 
 it('has types for Express, Connect and node:http, which the compiler has checked', () => {

@@ -54,6 +54,11 @@ export class Child {
     return this.ended!
   }
 
+  /** Sends it a message. */
+  send(message: string): void {
+    this.#process.send(message)
+  }
+
   async kill(): Promise<void> {
     if (this.ended !== undefined) return
     this.#process.kill('SIGKILL')

@@ -5,8 +5,8 @@ import { limitServer, type LimitServerOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
 import { guarded, guardKinds, makeServer, type GuardKind } from '../helpers/guarded.ts'
 import { Held } from '../helpers/held.ts'
-import { expectEven } from '../helpers/server.ts'
-import { until } from '../helpers/until.ts'
+import { expectEven, listen } from '../helpers/server.ts'
+import { elapse, until } from '../helpers/until.ts'
 
 const kinds = Object.keys(guardKinds) as GuardKind[]
 
@@ -91,4 +91,37 @@ it('is refused what is no server', () => {
   expect(() => limitServer(http.createServer as never, { limit: 1 })).toThrow(
     'limitServer server is function',
   )
+})
+
+describe('a socket with bytes that wait, longer than the grace time', () => {
+  const fast = { everyMs: 10, graceMs: 50 }
+
+  it.each([
+    ['was paused by its reader', (socket: net.Socket) => socket.on('data', () => undefined).pause()],
+    [
+      'is read in frames, of which one is not whole',
+      (socket: net.Socket) => socket.on('readable', () => undefined),
+    ],
+  ])('stays if it %s', async (_, read) => {
+    const server = net.createServer(read)
+    const guard = limitServer(server, { limit: 1, logLevel: false, sweep: fast })
+    const { connect } = await listen(server, { policies: [guard], guard })
+    const client = await connect()
+    client.write('x'.repeat(100))
+    await elapse(300)
+
+    expect(client.isClosed).toBe(false)
+    expect(guard.zones[0]!.stats().active).toBe(1)
+  })
+
+  it('is closed if nobody has begun to read it', async () => {
+    const server = net.createServer(() => undefined)
+    const guard = limitServer(server, { limit: 1, logLevel: false, sweep: fast })
+    const { connect } = await listen(server, { policies: [guard], guard })
+    const client = await connect()
+    client.write('x'.repeat(100))
+
+    await client.closed()
+    await until('the slot is given back', () => guard.zones[0]!.stats().active === 0)
+  })
 })

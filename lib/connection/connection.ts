@@ -80,6 +80,12 @@ export class Connection {
     return this.#socket
   }
 
+  /** Whether it is over. A socket that was destroyed is, though it closes a moment later. */
+  get isEnded(): boolean {
+    if (this.#socket.destroyed) this.holder.end()
+    return this.holder.isEnded
+  }
+
   /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
   static ofSession(session: KnownSession): Connection | undefined {
     const socket = session[known]?.socket ?? socketOfSession(session)

@@ -29,7 +29,12 @@ export function unsentBytes(socket: Socket & Private): number {
   return socket._handle?.writeQueueSize ?? 0
 }
 
-/** Bytes wait in a socket that no parser owns and nobody reads: an upgrade that the application ignores. */
+/**
+ * Bytes wait in a socket that no parser owns and nobody has begun to read: an upgrade that the application ignores. One
+ * that was paused has a reader, who makes its client wait.
+ *
+ * @see Node doc/api/stream.md, readable.readableFlowing
+ */
 export function isUnread(socket: Socket & Private): boolean {
-  return !socket.parser && socket.readableLength > 0 && socket.readableFlowing !== true
+  return !socket.parser && socket.readableLength > 0 && socket.readableFlowing === null
 }

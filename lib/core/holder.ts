@@ -27,6 +27,7 @@ export class Holder {
   #previous: Holder | undefined
   #next: Holder | undefined
   #counted: Counted[] | undefined
+  #known: object[] | undefined
   #ask: (() => Pulse) | undefined
   #listeners: (() => void)[] | undefined
   #isEnded = false
@@ -97,6 +98,13 @@ export class Holder {
     return true
   }
 
+  /** True once for each who asks. */
+  isNewTo(who: object): boolean {
+    if (this.#known?.includes(who)) return false
+    ;(this.#known ??= []).push(who)
+    return true
+  }
+
   /** Gives everything back, once. */
   end(): void {
     if (this.#isEnded) return
@@ -157,9 +165,15 @@ const known: unique symbol = Symbol('limit-conn.holder')
 
 /** The holder of a host object, the same for all who ask; it ends when the object closes. */
 export function holderOf(source: Source & { [known]?: Holder }): Holder {
-  if (source[known]) return source[known]
+  if (source[known]) return endIfDestroyed(source, source[known])
   const holder = follow(source, new Holder())
   holder.takePulse(() => (source.destroyed === true ? 'gone' : 'open'))
+  return holder
+}
+
+/** What was destroyed has ended, though it closes a moment later. */
+function endIfDestroyed({ destroyed }: Source, holder: Holder): Holder {
+  if (destroyed === true) holder.end()
   return holder
 }
 

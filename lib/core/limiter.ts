@@ -85,13 +85,15 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
 
     const { parsed } = this.#policy
     const evaluation = this.#policy.evaluate([source])
-    if (!isThenable(evaluation)) return this.#enter(holder, evaluation)
+    if (!isThenable(evaluation)) return this.#enter(source, evaluation)
     return evaluation.then((settled) => {
-      return parsed === this.#policy.parsed ? this.#enter(holder, settled) : this.#decide(source, holder)
+      return parsed === this.#policy.parsed ? this.#enter(source, settled) : this.#decide(source, holder)
     })
   }
 
-  #enter(holder: Holder, evaluation: Evaluation): Decision {
+  /** Asks for the holder again: a source that was destroyed by now has ended. */
+  #enter(source: Source, evaluation: Evaluation): Decision {
+    const holder = holderOf(source)
     const { decision } = this.#policy.enter(holder, evaluation)
     const owns = holder.slots.some((slot) => slot.claimOf(this.#policy))
     return decision.passed && owns ? { ...decision, lease: this.#leaseOf(holder) } : decision

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Connection } from '../connection/connection.ts'
 import { isStreamGone } from '../connection/session.ts'
 import { Holder, type Pulse } from '../core/holder.ts'
@@ -15,7 +16,7 @@ export interface Quota {
   readonly rest: string
 }
 
-/** A request, until it ends; an upgrade, until its connection closes. */
+/** A request, until it ends. */
 export class Exchange extends Holder {
   readonly connection: Connection
   /** Was let in by a policy before. */
@@ -24,23 +25,37 @@ export class Exchange extends Holder {
   isRefused = false
   /** The limits that the client was told of; under undefined what others had told before. */
   quotas: Map<Zone | undefined, Quota> | undefined
-  #known: object[] | undefined
 
   constructor(connection: Connection) {
     super(connection.holder)
     this.connection = connection
   }
+}
 
-  /** The exchange of an upgrade, the same for all who ask. */
-  static ofUpgrade(connection: Connection, req: Known<IncomingMessage>): Exchange {
-    return (req[known] ??= new Exchange(connection))
+type SpokenOn = Socket & { readonly _httpMessage?: unknown }
+
+/** A request that leaves HTTP, until its connection closes. */
+export class UpgradeExchange extends Exchange {
+  readonly #socket: SpokenOn
+  readonly #bytesBefore: number
+
+  private constructor(connection: Connection, socket: Socket) {
+    super(connection)
+    this.#socket = socket
+    this.#bytesBefore = socket.bytesWritten
   }
 
-  /** True once for each who asks. */
-  isNewTo(who: object): boolean {
-    if (this.#known?.includes(who)) return false
-    ;(this.#known ??= []).push(who)
-    return true
+  /** The exchange of an upgrade, the same for all who ask. */
+  static of(connection: Connection, req: Known<IncomingMessage, UpgradeExchange>): UpgradeExchange {
+    return (req[known] ??= new UpgradeExchange(connection, req.socket))
+  }
+
+  /**
+   * Somebody else speaks on the socket: a response to an earlier request is being written, or a listener has answered
+   * since. What is said in the middle of that would be taken for a part of it.
+   */
+  get isSpokenOn(): boolean {
+    return Boolean(this.#socket._httpMessage) || this.#socket.bytesWritten !== this.#bytesBefore
   }
 }
 

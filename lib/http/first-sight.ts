@@ -6,6 +6,8 @@ import type { Turn } from './turn.ts'
 
 interface Sighted extends IncomingMessage {
   readonly app?: { get?(name: string): unknown }
+  /** Set by node:http where a listener of `upgrade` or `connect` has it. */
+  readonly upgrade?: boolean | null
   readonly socket: IncomingMessage['socket'] & { readonly server?: Partial<Server> }
 }
 
@@ -28,12 +30,13 @@ function look({ req, door: { policy, warner } }: Turn): void {
   if (warner.mayWarn('noTimeout')) warnOfTimeouts(req, warner)
 }
 
-function warnOfProxies({ app, headers }: Sighted, warner: Warner): void {
-  const setting = app?.get?.('trust proxy')
-  if (setting === true) warnOfTrust(warner, '"trust proxy" true')
-  if (setting || headers['x-forwarded-for'] === undefined) return
+function warnOfProxies({ app, headers, upgrade }: Sighted, warner: Warner): void {
+  const trust = app?.get?.('trust proxy')
+  if (trust === true) warnOfTrust(warner, '"trust proxy" true')
+  if (trust || headers['x-forwarded-for'] === undefined) return
 
-  const advice = 'if a proxy of yours sends it, set "trust proxy" in Express or byIp({ trustProxy })'
+  const setting = upgrade ? 'byIp({ trustProxy })' : '"trust proxy" in Express or byIp({ trustProxy })'
+  const advice = `if a proxy of yours sends it, set ${setting}`
   warner.warn('forwardedFor', `a request has X-Forwarded-For, and no proxy is trusted; ${advice}`)
 }
 

@@ -12,13 +12,11 @@ import {
 import { watched, withHandle, type Handle } from './handle.ts'
 import { begin } from './passage.ts'
 import { RequestTurn, type Call } from './request-turn.ts'
+import { watchMaking } from './start.ts'
 import { connectionOf, makeDoor } from './turn.ts'
 
 type Request = IncomingMessage | Http2ServerRequest
 type Response = ServerResponse | Http2ServerResponse
-
-const madeForRequest =
-  'limitConn was called inside a request handler; if that is so for each request, each has a policy of its own and nothing is limited: call it once'
 
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn extends Handle<MiddlewareOptions> {
@@ -51,16 +49,14 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
 
   const beside = watched(new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig))
   const door = makeDoor(beside)
-  let isBeingMade = true
-  queueMicrotask(() => (isBeingMade = false))
+  const warnIfJustMade = watchMaking(door.warner, 'limitConn')
 
   function limitConnMiddleware(...call: Call): void {
     const [req, , next] = call
     if (typeof next !== 'function') throw missingNext()
     if (!req.socket) return next(noSocket())
 
-    if (isBeingMade) door.warner.warn('builtPerRequest', madeForRequest)
-
+    warnIfJustMade()
     const connection = connectionOf(req)
     if (connection) begin(new RequestTurn(door, connection, call))
   }

@@ -65,8 +65,11 @@ function pass(turn: Turn): void {
  */
 function mayGoOn(turn: Turn): boolean {
   const { connection, exchange } = turn
-  if (connection.holder.isEnded) connection.destroy()
-  if (connection.holder.isEnded || exchange.isEnded) return false
+  if (connection.isEnded || turn.hasLeft) {
+    connection.destroy()
+    return false
+  }
+  if (exchange.isEnded) return false
   if (!exchange.isRefused && (!connection.isRefused || exchange.hasPassed)) return true
 
   turn.turnAway()

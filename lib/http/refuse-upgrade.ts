@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net'
 import type { Decision } from '../core/decision.ts'
 import { LimitConnError } from '../errors.ts'
 import type { UpgradeMessageFunction, UpgradeRejectHandler } from '../options/upgrade.ts'
@@ -18,7 +17,7 @@ export function refuseUpgrade(turn: UpgradeTurn, decision: Decision): void {
   connection.isRefused = true
 
   if (reject === 'reset') reset(connection.socket)
-  else if (reject === 'destroy' || isBusy(turn.socket)) connection.destroy()
+  else if (reject === 'destroy' || exchange.isSpokenOn) connection.destroy()
   else if (typeof reject === 'function') handOver(turn, reject, decision)
   else answer(turn, decision)
 }
@@ -33,15 +32,20 @@ export function turnUpgradeAway({ exchange }: UpgradeTurn): void {
 
 /** Answers 500: nobody is let in by an error. */
 export function answerError(turn: UpgradeTurn): void {
-  const { connection, socket, exchange } = turn
+  const { connection, exchange } = turn
   exchange.isRefused = true
   connection.isRefused = true
-  if (isBusy(socket) || !socket.writable) return connection.destroy()
-  endSocketSoon(connection, rawResponse({ statusCode: 500, retryAfter: false }, plainError))
+  sayLast(turn, rawResponse({ statusCode: 500, retryAfter: false }, plainError))
+}
+
+/** Answers, unless somebody else has come first. */
+function sayLast({ connection, exchange, socket }: UpgradeTurn, bytes: Buffer): void {
+  if (exchange.isSpokenOn || !socket.writable) connection.destroy()
+  else endSocketSoon(connection, bytes)
 }
 
 function answer(turn: UpgradeTurn, decision: Decision): void {
-  const { req, socket, exchange, connection, options, quotas } = turn
+  const { req, socket, exchange, options, quotas } = turn
   const { message } = options as { message: UpgradeMessageFunction }
   const run = typeof message === 'function' ? () => message(req, socket, decision) : () => message
 
@@ -49,25 +53,17 @@ function answer(turn: UpgradeTurn, decision: Decision): void {
     if (exchange.isEnded) return
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) turn.fail(body)
-    else endSocketSoon(connection, rawResponse(options, body, quotas))
+    else sayLast(turn, rawResponse(options, body, quotas))
   })
 }
 
 /** Lets a handler of the user's answer on the socket, which is closed a moment after the handler is done. */
 function handOver(turn: UpgradeTurn, handler: UpgradeRejectHandler, decision: Decision): void {
-  const { door, req, socket, head, exchange, connection, options } = turn
+  const { req, socket, head, exchange, connection, options } = turn
   const run = (): unknown => handler(req, socket, head, decision)
 
   settle({ path: 'options.reject', run }, options.timeoutMs, (value) => {
-    if (value instanceof LimitConnError) {
-      // It may have written a part of an answer.
-      door.journal.error(value, req)
-      connection.destroy()
-    } else if (!exchange.isEnded) endSocketSoon(connection)
+    if (value instanceof LimitConnError) turn.fail(value)
+    else if (!exchange.isEnded) endSocketSoon(connection)
   })
-}
-
-/** A response to an earlier request is being written: a second one in the middle of it would be taken for its body. */
-function isBusy(socket: Socket & { readonly _httpMessage?: unknown }): boolean {
-  return Boolean(socket._httpMessage)
 }

@@ -35,6 +35,22 @@ export function warnAtStart(
   }
 }
 
+/**
+ * Watches for a policy that is asked in the tick in which it was made: it was made for a request, and limits nothing.
+ * Returns what is to be called when it is asked.
+ */
+export function watchMaking(warner: Warner, name: string): () => void {
+  let isBeingMade = true
+  queueMicrotask(() => (isBeingMade = false))
+
+  return function warnIfJustMade(): void {
+    if (!isBeingMade) return
+    const advice =
+      'if that is so for each request, each has a policy of its own and nothing is limited: call it once'
+    warner.warn('builtPerRequest', `${name} was called inside a request handler; ${advice}`)
+  }
+}
+
 /** Says that everything a client writes into X-Forwarded-For is believed. */
 export function warnOfTrust(warner: Warner, setting: string): void {
   const advice = 'name your proxies, or give their number'

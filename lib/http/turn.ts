@@ -69,6 +69,11 @@ export abstract class Turn<C extends CompiledRequests<object> = CompiledRequests
     this.options = door.policy.parsed
   }
 
+  /** The client has closed its side, and Node leaves it to us to see that. */
+  get hasLeft(): boolean {
+    return false
+  }
+
   /** What the functions of the options are called with. */
   abstract get args(): Args
 

@@ -5,7 +5,7 @@ import type { Decision } from '../core/decision.ts'
 import type { Args, Ask } from '../core/limit.ts'
 import type { LimitConnError } from '../errors.ts'
 import type { CompiledUpgrade } from '../options/upgrade.ts'
-import { Exchange } from './exchange.ts'
+import { UpgradeExchange } from './exchange.ts'
 import { quotaFields, type QuotaField } from './quota.ts'
 import { answerError, refuseUpgrade, turnUpgradeAway } from './refuse-upgrade.ts'
 import { Turn, type Door } from './turn.ts'
@@ -15,6 +15,7 @@ export type UpgradeCall = readonly [req: IncomingMessage, socket: Socket, head: 
 
 /** A request that wants to leave HTTP: it is answered on its socket, or goes to a listener with it. */
 export class UpgradeTurn extends Turn<CompiledUpgrade> {
+  declare readonly exchange: UpgradeExchange
   readonly socket: Socket
   readonly head: Buffer
   /** What a refusal tells of the limits. */
@@ -26,10 +27,15 @@ export class UpgradeTurn extends Turn<CompiledUpgrade> {
     connection: Connection,
     [[req, socket, head], goOn]: UpgradeTurnStart,
   ) {
-    super(door, req, Exchange.ofUpgrade(connection, req))
+    super(door, req, UpgradeExchange.of(connection, req))
     this.socket = socket
     this.head = head
     this.#goOn = goOn
+  }
+
+  /** The parser has gone, which ends the connection of any other request. */
+  override get hasLeft(): boolean {
+    return this.socket.readableEnded
   }
 
   override get args(): Args {

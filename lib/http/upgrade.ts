@@ -1,4 +1,5 @@
 import { IncomingMessage } from 'node:http'
+import { constants, type Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { Connection } from '../connection/connection.ts'
@@ -14,6 +15,7 @@ import {
 } from '../options/upgrade.ts'
 import { watched, withHandle, type Handle } from './handle.ts'
 import { begin } from './passage.ts'
+import { watchMaking } from './start.ts'
 import { makeDoor } from './turn.ts'
 import { UpgradeTurn } from './upgrade-turn.ts'
 
@@ -55,9 +57,11 @@ export function limitUpgrade(options: LimitUpgradeOptions, handler: UpgradeHandl
 
   const beside = watched(new Policy<UpgradeOptions, CompiledUpgrade>(options, upgradeConfig))
   const door = makeDoor(beside)
+  const warnIfJustMade = watchMaking(door.warner, 'limitUpgrade')
 
   function limitUpgradeListener(req: IncomingMessage, socket: Socket, head: Buffer): void {
     if (req.httpVersionMajor >= 2) return sendBack(req)
+    warnIfJustMade()
 
     const connection = Connection.of(socket)
     connection.ignoreErrors()
@@ -65,9 +69,9 @@ export function limitUpgrade(options: LimitUpgradeOptions, handler: UpgradeHandl
   }
 
   /** Over HTTP/2 there is no socket to hand over: Node calls with a response. */
-  function sendBack(req: IncomingMessage & { readonly stream?: { close(): void } }): void {
+  function sendBack(req: IncomingMessage & { readonly stream?: Pick<Http2Stream, 'close'> }): void {
     door.journal.error(ofHttp2(), req)
-    req.stream?.close()
+    req.stream?.close(constants.NGHTTP2_HTTP_1_1_REQUIRED)
   }
 
   function extend(over: unknown, other: UpgradeHandler = handler): LimitUpgrade {

@@ -15,6 +15,8 @@ export interface Arrival {
   readonly socket: Socket
   /** The options in force when it was last asked who this is. */
   options: CompiledServer
+  /** Its end was told before it came here. */
+  readonly hadEnded: boolean
   /** Hands the socket to the listeners of the server. */
   readonly goOn: () => void
 }
@@ -26,18 +28,18 @@ export function begin(arrival: Arrival): void {
 }
 
 function identify(arrival: Arrival, skip: boolean | LimitConnError): void {
-  const { gate, socket, goOn } = arrival
+  const { gate, socket } = arrival
   if (!isThere(arrival)) return
   if (skip instanceof LimitConnError) return fail(arrival, skip)
   if (!skip) return whenSettled(arrival, gate.policy.evaluate([socket]), decide)
 
   for (const zone of gate.policy.zones) zone.tally('skipped')
-  goOn()
+  letIn(arrival)
 }
 
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
 function decide(arrival: Arrival, evaluation: Evaluation): void {
-  const { gate, connection, socket, goOn } = arrival
+  const { gate, connection, socket } = arrival
   const { policy, sweep, journal } = gate
   if (!isThere(arrival)) return
   if (policy.parsed !== arrival.options) return begin(arrival)
@@ -49,7 +51,13 @@ function decide(arrival: Arrival, evaluation: Evaluation): void {
   journal.hits(hits, socket)
   if (!decision.passed) return refuse(arrival, decision)
   if (decision.status) sweep.watch(connection)
+  letIn(arrival)
+}
+
+/** The socket goes on. If the client ended its side during a wait, the end is told again: nobody could hear it. */
+function letIn({ socket, hadEnded, goOn }: Arrival): void {
   goOn()
+  if (socket.readableEnded && !hadEnded) process.nextTick(() => socket.destroyed || socket.emit('end'))
 }
 
 /** A function of the options failed: nobody is let in. */
@@ -59,6 +67,6 @@ function fail({ gate, connection, socket }: Arrival, error: LimitConnError): voi
 }
 
 function isThere({ connection }: Arrival): boolean {
-  if (connection.holder.isEnded) connection.destroy()
-  return !connection.holder.isEnded
+  if (connection.isEnded) connection.destroy()
+  return !connection.isEnded
 }

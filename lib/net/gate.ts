@@ -15,7 +15,6 @@ export class Gate {
   readonly policy: Policy<ServerOptions, CompiledServer>
   readonly sweep: Sweep
   readonly journal: Journal<Socket>
-  readonly #met = new WeakSet<Connection>()
 
   constructor({ policy, sweep }: Watched<ServerOptions, CompiledServer>) {
     this.policy = policy
@@ -26,12 +25,12 @@ export class Gate {
   /** A socket that was accepted; or a TLSSocket, whose connection was met when it was accepted. */
   arrive(socket: Socket, goOn: () => boolean): boolean {
     const connection = Connection.of(socket)
-    if (this.#met.has(connection) || !connection.isTrackable) return goOn()
-    this.#met.add(connection)
+    if (!connection.isTrackable || !connection.holder.isNewTo(this)) return goOn()
 
     connection.ignoreErrors()
     keepAlive(socket, this.policy.parsed)
-    begin({ gate: this, connection, socket, options: this.policy.parsed, goOn })
+    const { readableEnded: hadEnded } = socket
+    begin({ gate: this, connection, socket, options: this.policy.parsed, hadEnded, goOn })
     return true
   }
 }

@@ -66,21 +66,21 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
   const arrive: Intercept = (socket, goOn) => gate.arrive(socket as Socket, goOn)
   let dropped = 0
 
+  function countDrop(_: unknown, goOn: () => boolean): boolean {
+    dropped++
+    return goOn()
+  }
+  function checkAddress(_: unknown, goOn: () => boolean): boolean {
+    const error = withoutAddress(server, policy.parsed)
+    return error ? server.emit('error', error) : goOn()
+  }
+
   const stop = interceptEvents(server, {
     connection: arrive,
     secureConnection: arrive,
-    session(session, goOn) {
-      Connection.ofSession(session as Http2Session)
-      return goOn()
-    },
-    drop(_, goOn) {
-      dropped++
-      return goOn()
-    },
-    listening(_, goOn) {
-      const error = withoutAddress(server, policy.parsed)
-      return error ? server.emit('error', error) : goOn()
-    },
+    session: meetSession,
+    drop: countDrop,
+    listening: checkAddress,
   })
 
   function extend(other: Server, over: unknown = {}): LimitServer {
@@ -88,4 +88,10 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
   }
   const guard = Object.defineProperty({ stop, extend }, 'dropped', { get: () => dropped, enumerable: true })
   return withHandle(guard, beside) as unknown as LimitServer
+}
+
+/** Lets the sweep see what speaks HTTP/2 on a connection. */
+function meetSession(session: unknown, goOn: () => boolean): boolean {
+  Connection.ofSession(session as Http2Session)
+  return goOn()
 }

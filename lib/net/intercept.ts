@@ -31,9 +31,11 @@ const layers = new WeakMap<Emit, Layer>()
 export function interceptEvents(server: Server, intercepts: Readonly<Record<string, Intercept>>): () => void {
   const target = server as Emitting
   const layer: Layer = { below: target.emit, isOwn: Object.hasOwn(server, 'emit'), isStopped: false }
+  // A Map: what is emitted may have the name of a method of every object.
+  const asked = new Map<string | symbol, Intercept>(Object.entries(intercepts))
 
   function emit(this: Server, event: string | symbol, ...args: unknown[]): boolean {
-    const intercept = layer.isStopped || typeof event === 'symbol' ? undefined : intercepts[event]
+    const intercept = layer.isStopped ? undefined : asked.get(event)
     const goOn = (): boolean => Reflect.apply(layer.below, this, [event, ...args])
     return intercept ? intercept(args[0], goOn) : goOn()
   }
