@@ -1,6 +1,7 @@
 import http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
 import {
+  limitConn,
   limitUpgrade,
   Zone,
   type LimitUpgradeOptions,
@@ -188,6 +189,13 @@ describe('what a policy on upgrades has', () => {
 describe('misuse', () => {
   const handler: UpgradeHandler = () => undefined
 
+  it('an option that limitConn does not take throws, in the same words', () => {
+    const wrong = { limit: 1, zzzzzzzzzz: true }
+    const messages = [() => limitConn(wrong), () => limitUpgrade(wrong, handler)].map(messageOf)
+    expect(messages[0]).toMatch(/the options are limit, /)
+    expect(messages[1]).toBe(messages[0])
+  })
+
   it.each([
     ['no handler', undefined, 'limitUpgrade handler is undefined'],
     ['options in its place', { limit: 1 }, 'limitUpgrade handler is {"limit":1}'],
@@ -267,3 +275,12 @@ describe('misuse', () => {
     },
   )
 })
+
+function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('it did not throw')
+}
