@@ -33,6 +33,13 @@ describe('the answer to a refused upgrade', () => {
     expect(zone.stats()).toMatchObject({ passed: 1, rejected: 1, active: 1 })
   })
 
+  it('comes though the client goes on sending: unread bytes would make the close a reset', async () => {
+    const { ask } = await fullyUpgraded()
+    const client = (await ask()).write('x'.repeat(12_000_000))
+    await client.closed()
+    expect([client.statuses, client.error]).toEqual([[503], undefined])
+  })
+
   it('has the status, Retry-After and, if told to, the limits', async () => {
     const zone = new Zone({ name: 'sockets' })
     const options = {
