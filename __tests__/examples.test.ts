@@ -25,6 +25,8 @@ interface Ask {
   readonly headers?: Record<string, string>
   /** Address of the client. */
   readonly from?: string | undefined
+  /** Status of an answer to who is let in. @default 200 */
+  readonly passed?: number
 }
 
 /** Asks on a connection of its own, which stays open, and waits for the head of the answer. */
@@ -43,11 +45,13 @@ async function statuses(port: number, times: number, what?: Ask): Promise<number
   return answers
 }
 
+const passedOf = ({ passed = 200 }: Ask = {}): number => passed
+
 /** Closes a connection, and asks until the server has seen that. */
 async function closeOneAndAskAgain(port: number, leaving: Client, what?: Ask): Promise<void> {
   leaving.destroy()
   const deadline = performance.now() + 10_000
-  while ((await ask(port, what)).status !== 200) {
+  while ((await ask(port, what)).status !== passedOf(what)) {
     if (performance.now() > deadline) throw new Error('there is no room again')
   }
 }
@@ -55,7 +59,7 @@ async function closeOneAndAskAgain(port: number, leaving: Client, what?: Ask): P
 /** A limit passes, the next is refused, and after one has closed there is room again, for one. */
 async function checkLimit(port: number, limit: number, what?: Ask): Promise<Client> {
   const { client: first, status } = await ask(port, what)
-  expect([status, ...(await statuses(port, limit - 1, what))]).toEqual(Array(limit).fill(200))
+  expect([status, ...(await statuses(port, limit - 1, what))]).toEqual(Array(limit).fill(passedOf(what)))
   const refused = await ask(port, what)
   expect(refused.status).toBe(503)
 
@@ -239,4 +243,39 @@ it('tcp.js: three connections are served, and the fourth is told why in the word
   while ((await line())[1] !== '220 Ready\r\n') {
     if (performance.now() > deadline) throw new Error('there is no room again')
   }
+})
+
+describe('WebSockets', () => {
+  const upgrade: Ask = {
+    path: '/',
+    headers: {
+      connection: 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    },
+    passed: 101,
+  }
+
+  it.each([
+    ['websocket.js', '/', '{"status":"PASSED","zone":"limit-conn","limit":3,"active":1}'],
+    ['ws-verify-client.js', '/', 'you hold 1'],
+    ['socket-io.js', '/socket.io/?EIO=4&transport=websocket', '0{"sid":'],
+  ])(
+    '%s: three of one client; the fourth is answered 503, also once a slot came back',
+    async (name, target, hello) => {
+      const { port } = await start(name)
+      const refused = await checkLimit(port, 3, { ...upgrade, path: target })
+      await refused.closed()
+      expect(refused.received).toMatch(/^Retry-After: 30\r$/im)
+      await until('the first is greeted', () => clients[0]!.received.includes(hello))
+      expect(await statuses(port, 1, { ...upgrade, path: target, from: '127.0.0.2' })).toEqual([101])
+      expect(await statuses(port, 1)).toEqual([200])
+    },
+  )
+
+  it('socket-io.js: there is no polling to go on by', async () => {
+    const { port } = await start('socket-io.js')
+    expect(await statuses(port, 1, { path: '/socket.io/?EIO=4&transport=polling' })).toEqual([400])
+  })
 })

@@ -118,22 +118,28 @@ describe.each([false, true])('a handler of the options, TLS %s', (tls) => {
   })
 })
 
-it('a handler may say it in the words of the protocol: a WebSocket that is closed with a code', async () => {
-  const wss = new WebSocketServer({ noServer: true })
-  const { ask } = await fullyUpgraded({
-    reject: (req, socket, head) => {
-      wss.handleUpgrade(req, socket, head, (ws) => ws.close(1013, 'try again later'))
-    },
-  })
-  const client = await ask({
-    Upgrade: 'websocket',
-    'Sec-WebSocket-Version': '13',
-    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
-  })
-  expect(await client.answer()).toBe(101)
-  await client.closed(2_000)
-  expect(bodyOf(client)).toBe('\x88\x11\x03\xf5try again later')
-})
+it.each(['what is no frame', 'nothing'])(
+  'a handler may say it in the words of the protocol: a WebSocket that is closed with a code; the client sends %s',
+  async (what) => {
+    const wss = new WebSocketServer({ noServer: true })
+    const { ask } = await fullyUpgraded({
+      reject: (req, socket, head) => {
+        wss.handleUpgrade(req, socket, head, (ws) =>
+          ws.on('error', () => undefined).close(1013, 'try again later'),
+        )
+      },
+    })
+    const client = await ask({
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    })
+    if (what !== 'nothing') client.write('\xff\xff\xff')
+    expect(await client.answer()).toBe(101)
+    await client.closed(2_000)
+    expect(bodyOf(client)).toBe('\x88\x11\x03\xf5try again later')
+  },
+)
 
 describe('a function of the options that fails', () => {
   const fail = (): never => {

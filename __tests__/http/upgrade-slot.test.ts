@@ -155,6 +155,15 @@ describe('pipelined behind a request', () => {
     expect(zone.stats()).toMatchObject({ rejected: 1, active: 1 })
   })
 
+  it('that is being answered: a handler of the options is not asked to say something', async () => {
+    let runs = 0
+    const { connect, held } = await fullyUpgraded({ reject: () => runs++ })
+    const client = (await connect()).get().write(upgradeTo('foo'))
+    await held.arrived(1)
+    await client.closed()
+    expect([client.received, runs]).toEqual(['', 0])
+  })
+
   it('half of whose answer is sent: the other half is not mixed with a refusal', async () => {
     const { connect, echo } = await fullyUpgraded(
       {},
@@ -219,6 +228,8 @@ describe('several listeners', () => {
     await until('its slot is given back', () => zone.stats().active === 1)
     expect(await (await ask({ 'X-User': 'bob' })).answer()).toBe(101)
     expect(zone.stats()).toMatchObject({ passed: 3, rejected: 0, active: 2 })
+    const listeners = echo.sockets.map((socket) => socket.listeners('error').map(({ name }) => name))
+    expect(listeners).toEqual([['ignoreError'], ['ignoreError']])
   })
 
   it('of which an earlier one refuses: a later policy lets nobody in and adds nothing', async () => {

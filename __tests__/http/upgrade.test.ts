@@ -1,6 +1,7 @@
 import http2 from 'node:http2'
 import { describe, expect, it } from '@jest/globals'
 import {
+  limitConn,
   limitUpgrade,
   Zone,
   type LimitUpgradeOptions,
@@ -30,6 +31,13 @@ describe('the answer to a refused upgrade', () => {
     expect(client.error).toBeUndefined()
     expect(echo.runs).toBe(1)
     expect(zone.stats()).toMatchObject({ passed: 1, rejected: 1, active: 1 })
+  })
+
+  it('comes though the client goes on sending: unread bytes would make the close a reset', async () => {
+    const { ask } = await fullyUpgraded()
+    const client = (await ask()).write('x'.repeat(12_000_000))
+    await client.closed()
+    expect([client.statuses, client.error]).toEqual([[503], undefined])
   })
 
   it('has the status, Retry-After and, if told to, the limits', async () => {
@@ -188,6 +196,13 @@ describe('what a policy on upgrades has', () => {
 describe('misuse', () => {
   const handler: UpgradeHandler = () => undefined
 
+  it('an option that limitConn does not take throws, in the same words', () => {
+    const wrong = { limit: 1, zzzzzzzzzz: true }
+    const messages = [() => limitConn(wrong), () => limitUpgrade(wrong, handler)].map(messageOf)
+    expect(messages[0]).toMatch(/the options are limit, /)
+    expect(messages[1]).toBe(messages[0])
+  })
+
   it.each([
     ['no handler', undefined, 'limitUpgrade handler is undefined'],
     ['options in its place', { limit: 1 }, 'limitUpgrade handler is {"limit":1}'],
@@ -267,3 +282,12 @@ describe('misuse', () => {
     },
   )
 })
+
+function messageOf(run: () => unknown): string {
+  try {
+    run()
+  } catch (error) {
+    return (error as Error).message
+  }
+  throw new Error('it did not throw')
+}

@@ -45,12 +45,11 @@ function sayLast({ connection, exchange, socket }: UpgradeTurn, bytes: Buffer): 
 }
 
 function answer(turn: UpgradeTurn, decision: Decision): void {
-  const { req, socket, exchange, options, quotas } = turn
+  const { req, socket, options, quotas } = turn
   const { message } = options as { message: UpgradeMessageFunction }
   const run = typeof message === 'function' ? () => message(req, socket, decision) : () => message
 
   settle({ path: 'options.message', run }, options.timeoutMs, (value) => {
-    if (exchange.isEnded) return
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) turn.fail(body)
     else sayLast(turn, rawResponse(options, body, quotas))
