@@ -50,6 +50,8 @@ const attacks = {
   'aborts large uploads that nobody reads by a FIN': () => abort('/unread', 300_000, leaveByFin),
 
   'makes upgrades that are ignored, then ends': () => beIgnored(upgrade, '', leaveByFin),
+  /** Nobody else listens to the error of such a socket. */
+  'makes upgrades that are ignored, then resets': () => beIgnored(upgrade, '', reset),
   'makes upgrades that are ignored, sends more, then ends': () =>
     beIgnored(upgrade, 'x'.repeat(100), leaveByFin),
   'makes upgrades that are ignored, sends 300 KB, then resets': () =>

@@ -7,8 +7,9 @@ const net = require('node:net')
 const { limitServer } = require('../../dist')
 
 const [kind, reject] = process.argv.slice(2)
-/** Listeners called; sockets accepted; those still open a second later; errors that nobody caught. */
-const seen = { runs: 0, accepted: 0, late: 0, uncaught: [] }
+/** Listeners called; sockets accepted; most open at one time; still open a second later; errors that nobody caught. */
+const seen = { runs: 0, accepted: 0, most: 0, late: 0, uncaught: [] }
+let open = 0
 process.on('uncaughtException', (error) => seen.uncaught.push(error.code ?? error.message))
 
 const listener = () => void seen.runs++
@@ -17,7 +18,12 @@ const answer = (socket) => socket.end('busy\r\n')
 const guard = limitServer(server, { limit: 1, logLevel: false, reject: reject === 'line' ? answer : reject })
 
 subscribe('net.server.socket', ({ socket }) => {
-  if (++seen.accepted === 1) return
+  seen.accepted++
+  if (socket.destroyed) return
+
+  seen.most = Math.max(seen.most, ++open)
+  socket.on('close', () => open--)
+  if (seen.accepted === 1) return
   // However busy the machine is, this timer comes after one that was to close the socket by then.
   setTimeout(() => (seen.late += Number(!socket.destroyed)), 1_000)
 })

@@ -20,6 +20,7 @@ const attacks = [
   'aborts uploads that nobody reads by a reset',
   'aborts uploads that nobody reads by a FIN',
   'makes upgrades that are ignored, then ends',
+  'makes upgrades that are ignored, then resets',
   'makes upgrades that are ignored, sends more, then ends',
   'makes upgrades that are ignored, sends 300 KB, then resets',
   'asks for tunnels that are ignored, then ends',

@@ -1,22 +1,30 @@
 import diagnostics from 'node:diagnostics_channel'
 import net, { type Server, type Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
-import { byIp, limitConn, limitServer, Zone, type LimitServer } from '../../../lib/index.ts'
+import {
+  byIp,
+  limitConn,
+  limitServer,
+  Zone,
+  type LimitServer,
+  type LimitServerOptions,
+} from '../../../lib/index.ts'
 import { makeServer, type GuardKind } from '../../helpers/guarded.ts'
 import { Held } from '../../helpers/held.ts'
 import { bare } from '../../helpers/hosts.ts'
 import { Resetting } from '../../helpers/resetting.ts'
-import { listen } from '../../helpers/server.ts'
+import { listen, type ListenOptions } from '../../helpers/server.ts'
 import { nextTurn, until } from '../../helpers/until.ts'
 
 const request = 'GET / HTTP/1.1\r\nHost: test\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n'
 
 describe.each(['net', 'tls', 'http', 'https', 'http2'] as const)('a guard on a server of %s', (kind) => {
   it.each([
-    ['a whole request', request],
-    ['nothing', ''],
-  ])('A-04: 1,000 clients that sent %s and left are not let in, and make no key', async (_, bytes) => {
-    const { server, zone, held, guard, policies } = withMiddleware(kind)
+    ['a whole request', request, {}],
+    ['nothing', '', {}],
+    ['a whole request', request, { key: () => 'everybody' }],
+  ])('A-04: 1,000 that sent %s and left are not let in, and make no key, %#', async (_, bytes, options) => {
+    const { server, zone, held, guard, policies, lines } = withMiddleware(kind, options)
     const heard: unknown[] = []
     const served = await listen(server, { policies, guard })
     for (const event of ['connection', 'secureConnection', 'session', 'request'])
@@ -32,8 +40,7 @@ describe.each(['net', 'tls', 'http', 'https', 'http2'] as const)('a guard on a s
     await clients.stop()
     accepted.stop()
 
-    expect(heard).toEqual([])
-    expect(held.runs).toBe(0)
+    expect([heard, lines, held.runs]).toEqual([[], [], 0])
     expect(zone.stats()).toMatchObject({ passed: 0, rejected: 0, skipped: 0, keys: 0, peak: 0 })
     expect(zone.top()).toEqual([])
   })
@@ -49,22 +56,29 @@ function countAccepted(): { count: number; stop(): void } {
   return accepted
 }
 
-/** A guard, and a middleware that believes X-Forwarded-For, on one zone. */
-function withMiddleware(kind: GuardKind): {
+interface Guarded extends Pick<ListenOptions, 'policies'> {
   readonly server: Server
   readonly zone: Zone
   readonly held: Held
   readonly guard: LimitServer
-  readonly policies: readonly { readonly zones: readonly Zone[]; readonly watched: number }[]
-} {
+  /** What was logged. */
+  readonly lines: readonly string[]
+}
+
+/** A guard, and a middleware that believes X-Forwarded-For, on one zone. */
+function withMiddleware(kind: GuardKind, options: Partial<LimitServerOptions>): Guarded {
   const zone = new Zone({ name: 'gone' })
-  const common = { zone, limit: 5, logLevel: false } as const
-  const policy = limitConn({ ...common, key: byIp({ trustProxy: true }) })
+  const lines: string[] = []
+  const log = (line: string): unknown => lines.push(line)
+  const logger = { info: log, warn: log, error: log }
+  const common = { zone, limit: 5, logLevel: 'info', logger } as const
+  const policy = limitConn({ ...common, key: byIp({ trustProxy: ['loopback'] }) })
+
   const held = new Held()
   const behind = Object.assign(new Held(), { handler: bare([policy], held.handler) })
   const server = makeServer(kind, behind)
-  const guard = limitServer(server, common)
-  return { server, zone, held, guard, policies: [guard, policy] }
+  const guard = limitServer(server, { ...common, ...options })
+  return { server, zone, held, guard, lines, policies: [guard, policy] }
 }
 
 type Destroy = (server: Server) => void
