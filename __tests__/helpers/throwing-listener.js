@@ -1,16 +1,18 @@
 'use strict'
 
-// A server whose sockets have a close listener that throws before ours is reached. Prints what is left counted.
+// A server whose sockets have a close listener that throws before ours is reached; counted by middleware, or by a guard
+// (`guard`). Prints what is left counted.
 const http = require('node:http')
 const net = require('node:net')
-const { limitConn } = require('../../dist')
+const { limitConn, limitServer } = require('../../dist')
 
-const policy = limitConn({ limit: 1_000, logLevel: false, sweep: { everyMs: 20, graceMs: 20 } })
-const [zone] = policy.zones
+const options = { limit: 1_000, logLevel: false, sweep: { everyMs: 20, graceMs: 20 } }
 const thrown = []
 process.on('uncaughtException', (error) => thrown.push(error.message))
 
-const server = http.createServer((req, res) => policy(req, res, () => res.end()))
+const policy = process.argv[2] === 'guard' ? undefined : limitConn(options)
+const server = http.createServer((req, res) => (policy ? policy(req, res, () => res.end()) : res.end()))
+const [zone] = (policy ?? limitServer(server, options)).zones
 server.on('request', (req) => {
   req.socket.prependListener('close', () => {
     throw new Error('theirs')

@@ -2,14 +2,10 @@ import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
 import net from 'node:net'
-import os from 'node:os'
-import path from 'node:path'
 import tls from 'node:tls'
 import { describe, expect, it } from '@jest/globals'
 import express from 'express'
-import { byHeader, byIp, byTemplate, limitServer, type LimitServerOptions } from '../../lib/index.ts'
-import { listen } from '../helpers/server.ts'
-import { until } from '../helpers/until.ts'
+import { byHeader, byTemplate, limitServer, type LimitServerOptions } from '../../lib/index.ts'
 
 const invalid = 'ERR_LIMIT_CONN_INVALID_OPTION'
 
@@ -89,48 +85,5 @@ describe('options that do not fit', () => {
     const server = http.createServer()
     expect(() => limitServer(server, { limit: 1, ...options } as LimitServerOptions)).toThrow(message)
     expect(Object.hasOwn(server, 'emit')).toBe(false)
-  })
-})
-
-describe('byIp() on a Unix socket', () => {
-  const socketPath = path.join(os.tmpdir(), `limit-conn-fit-${process.pid}.sock`)
-  const message =
-    "options.limits[0].key needs an address, and the server listens on a Unix socket; give another key, such as () => 'all'"
-  const limits = [{ limit: 1, key: byIp() }]
-
-  it('is told as soon as the server listens, and lets nobody in', async () => {
-    const lines: string[] = []
-    const server = net.createServer((socket) => socket.end('hello'))
-    const heard: string[] = []
-    const logger = { error: (line: string) => lines.push(line) }
-    const guard = limitServer(server, { limits, logger })
-    server.on('listening', () => heard.push('listening'))
-    server.on('error', (error) => heard.push(error.message))
-    server.listen(socketPath)
-    await until('it is told', () => heard.length > 0)
-    expect(heard).toEqual([message])
-
-    const client = net.connect(socketPath).on('error', () => undefined)
-    let received = ''
-    client.on('data', (chunk) => (received += String(chunk)))
-    await new Promise((resolve) => client.once('close', resolve))
-    expect([received, guard.zones[0]!.stats().active]).toEqual(['', 0])
-    expect(lines).toEqual([
-      'ERR_LIMIT_CONN_NO_ADDRESS: there is no address on this connection; a Unix socket has none: ' +
-        "give another key, such as () => 'all', or trust the proxy in front",
-    ])
-    await new Promise((resolve) => server.close(resolve))
-  })
-
-  it('is thrown where the server listens already, by setConfig too', async () => {
-    const { server } = await listen(net.createServer(), { policies: [], path: socketPath })
-    expect(() => limitServer(server, { limits })).toThrow(message)
-    expect(Object.hasOwn(server, 'emit')).toBe(false)
-
-    const guard = limitServer(server, { limit: 1, key: () => 'all' })
-    expect(() => guard.setConfig({ limits })).toThrow(
-      expect.objectContaining({ code: 'ERR_LIMIT_CONN_NO_ADDRESS', option: 'options.limits[0].key' }),
-    )
-    expect(guard.config.limits).toBeUndefined()
   })
 })
