@@ -2,6 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { afterEach } from '@jest/globals'
 
+export interface ChildOptions {
+  readonly env?: NodeJS.ProcessEnv
+  readonly cwd?: string
+  /** A command that runs it as its own process, such as `ip netns exec` and a name. */
+  readonly within?: readonly string[]
+}
+
 /** A process of Node that a test has started, and what it has said so far. It does not outlive the test. */
 export class Child {
   readonly #process: ChildProcess
@@ -13,8 +20,9 @@ export class Child {
   /** Its exit code, or the signal that ended it. */
   ended: number | string | undefined
 
-  constructor(args: readonly string[], { env, cwd }: { env?: NodeJS.ProcessEnv; cwd?: string } = {}) {
-    this.#process = spawn(process.execPath, args, {
+  constructor(args: readonly string[], { env, cwd, within = [] }: ChildOptions = {}) {
+    const [command = process.execPath, ...rest] = [...within, process.execPath, ...args]
+    this.#process = spawn(command, rest, {
       env: { ...process.env, ...env },
       cwd,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
@@ -57,6 +65,19 @@ export class Child {
   /** Sends it a message. */
   send(message: string): void {
     this.#process.send(message)
+  }
+
+  /** Sends it a question, and waits for the message that it answers with. */
+  async ask(question: string, withinMs?: number): Promise<unknown> {
+    const known = this.messages.length
+    this.send(question)
+    await this.until(`it answers ${question}`, () => this.messages.length > known, withinMs)
+    return this.messages[known]
+  }
+
+  /** Waits for the first message, by which it tells that it is ready. */
+  async ready(): Promise<unknown> {
+    return this.until('it is ready', () => this.messages[0])
   }
 
   async kill(): Promise<void> {

@@ -1,6 +1,14 @@
 // Frames of HTTP/2 by hand, for clients that a library would not let be. RFC 9113 sections 3.4 and 4.1, RFC 7541.
 
-export const types = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6 } as const
+export const types = {
+  data: 0,
+  headers: 1,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  goaway: 7,
+  windowUpdate: 8,
+} as const
 
 export function frame(
   type: keyof typeof types,

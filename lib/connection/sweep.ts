@@ -1,5 +1,6 @@
 import type { Pulse } from '../core/holder.ts'
 import type { Connection } from './connection.ts'
+import { inSlices } from './slices.ts'
 
 export interface SweepTimes {
   readonly everyMs: number
@@ -12,11 +13,6 @@ interface Watch {
   /** Was made to write something since, and has not. */
   isProbed: boolean
 }
-
-/** Longest time that is looked before other work has its turn, in milliseconds. A look takes a few microseconds. */
-const sliceMs = 2
-/** Connections looked at between two looks at the clock. */
-const stride = 50
 
 /**
  * Finds the ends that Node does not report, among the connections it watches.
@@ -59,26 +55,14 @@ export class Sweep {
 
   /** Looks at all connections now, in slices; resolves when all were seen. */
   async run(): Promise<void> {
-    for (const connection of this.#lost) connection.destroy()
-    this.#lost.clear()
-
-    let seen = 0
-    let startMs = performance.now()
-    for (const [connection, watch] of this.#watches) {
-      this.#tryToLook(connection, watch)
-      if (++seen % stride > 0 || performance.now() - startMs < sliceMs) continue
-      await new Promise((resolve) => setImmediate(resolve))
-      startMs = performance.now()
-    }
+    await inSlices(this.#lost, (connection) => this.#close(connection))
+    await inSlices(this.#watches, ([connection, watch]) => this.#look(connection, watch))
     if (this.size === 0) this.#stop()
   }
 
-  #tryToLook(connection: Connection, watch: Watch): void {
-    try {
-      this.#look(connection, watch)
-    } catch {
-      // A foreign stream that cannot be asked is left to its own events; the others have their turn.
-    }
+  #close(connection: Connection): void {
+    this.#lost.delete(connection)
+    connection.destroy()
   }
 
   #look(connection: Connection, watch: Watch): void {
