@@ -1,6 +1,7 @@
 import http from 'node:http'
 import net from 'node:net'
 import { describe, expect, it } from '@jest/globals'
+import express from 'express'
 import { byHeader, byIp, byTemplate, limitServer, Zone, type LimitServerOptions } from '../../lib/index.ts'
 import {
   bad,
@@ -59,7 +60,7 @@ describe('limitServer refuses', () => {
   it.each(['/healthz', '10.0.0.0/33', '', 5, null, '::/129', 'localhost'])(
     'the entry %p of skip',
     (entry) => {
-      const accepted = 'an address or a CIDR; a socket has no path'
+      const accepted = 'an address or a CIDR: a socket has no path, which is for the skip of limitConn'
       const run = (): unknown => make({ limit: 1, skip: ['10.0.0.0/8', entry] })
       expectInvalid(run, ['options.skip[1]', entry, JSON.stringify(entry), accepted])
     },
@@ -111,9 +112,9 @@ describe('limitServer refuses', () => {
 
 describe('a key', () => {
   const request = (variable: string): string =>
-    `a key of the connection: here is a socket only, and ${variable} is of the request`
+    `a key of the connection, such as byIp(): ${variable} comes with a request, and is a key for limitConn`
   const handshake = (variable: string): string =>
-    `a key that is known at accept: ${variable} is known after the TLS handshake`
+    `a key that is known at accept, such as byIp(): ${variable} comes with TLS, and is a key for limitConn`
 
   it.each([
     ['$http_x_api_key', request('$http_x_api_key')],
@@ -190,7 +191,7 @@ describe('what is accepted', () => {
 
 describe('a server', () => {
   const accepted =
-    'a server of node:net, tls, http, https or http2, such as http.createServer(app) or app.listen(3000)'
+    'a server of node:net, tls, http, https or http2, as in limitServer(app.listen(3000), { limit: 100 })'
 
   it.each([
     [undefined, 'undefined'],
@@ -198,6 +199,7 @@ describe('a server', () => {
     [{}, '{}'],
     [3000, '3000'],
     [http.createServer, 'function createServer'],
+    [express(), 'function app'],
   ])('%p is none', (value, shown) => {
     const run = (): unknown => limitServer(value as never, { limit: 1 })
     expectInvalid(run, ['limitServer server', value, shown, accepted])
@@ -206,8 +208,13 @@ describe('a server', () => {
   const others = Object.keys(guardKinds).filter((kind) => kind !== 'http') as GuardKind[]
 
   it.each(others)('of %s cannot answer before it has read', (kind) => {
-    const only = '"destroy", "reset" or a function: only a plain HTTP server can answer before it has read'
+    const only =
+      '"destroy", "reset" or a function: this is no plain HTTP server; over TLS and HTTP/2 let limitConn answer'
     const run = (): unknown => limitServer(makeServer(kind, new Held()), { limit: 1, reject: 'respond' })
     expectInvalid(run, ['options.reject', 'respond', '"respond"', only])
+
+    const guard = limitServer(makeServer(kind, new Held()), { limit: 1 })
+    expect(() => guard.setConfig({ reject: 'respond', statusCode: 429 })).toThrow(only)
+    expect(guard.config).toMatchObject({ reject: 'destroy', statusCode: 503 })
   })
 })
