@@ -154,16 +154,6 @@ describe('a source that is gone', () => {
     expect(activeIn(limiter)).toBe(0)
   })
 
-  it.each([
-    ['at once', (socket: net.Socket) => (socket.destroy(), 'a')],
-    ['while it is awaited', async (socket: net.Socket) => (socket.destroy(), 'a')],
-  ])('is one that its key function destroys %s, though close comes later', async (_, destroying) => {
-    const limiter = new Limiter({ limit: 1, key: destroying })
-    const [socket] = await socketsFrom(1)
-    expect(await limiter.accept(socket!)).toEqual({ status: 'GONE', passed: false })
-    expect(limiter.zones[0]!.stats()).toMatchObject({ passed: 0, active: 0, peak: 0 })
-  })
-
   it('is one that closes while its key is awaited, though it has no property destroyed', async () => {
     const limiter = new Limiter({ limit: 1, key: async () => 'a' })
     const emitter = new EventEmitter()

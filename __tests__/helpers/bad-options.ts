@@ -109,3 +109,10 @@ export function expectInvalid(run: () => unknown, [option, , shown, accepted]: B
   const code = 'ERR_LIMIT_CONN_INVALID_OPTION'
   expectError(run, { code, option, message: `${option} is ${shown}; expected ${accepted}` })
 }
+
+/** Says of an option of that name that there is none, and what to write. */
+export function expectUnknown(run: () => unknown, name: string, hint: string): void {
+  expect(run).toThrow(`options.${name} is not an option; ${hint}`)
+  const fields = { code: 'ERR_LIMIT_CONN_UNKNOWN_OPTION', option: `options.${name}` }
+  expect(run).toThrow(expect.objectContaining(fields))
+}

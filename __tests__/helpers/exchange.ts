@@ -1,8 +1,6 @@
-import net from 'node:net'
 import type { Client } from './client.ts'
 import { connect2 } from './client2.ts'
 import type { Guarded, GuardKind } from './guarded.ts'
-import { destroyAfter } from './server.ts'
 import { until } from './until.ts'
 
 /** Connects and asks, over whatever the server speaks; resolves when it has answered. */
@@ -31,18 +29,4 @@ async function exchange2(served: Guarded): Promise<void> {
 async function echoed(client: Client): Promise<void> {
   client.write('hello')
   await until('it is echoed', () => client.received === 'hello')
-}
-
-/** A client of TCP and no more, whatever the server speaks. */
-export function tcp(port: number, options: object = {}): net.Socket {
-  const socket = net.connect({ port, host: '127.0.0.1', ...options })
-  socket.on('error', () => undefined)
-  destroyAfter(socket)
-  return socket
-}
-
-/** Waits until the server has closed a client. */
-export async function closedByServer(client: net.Socket): Promise<void> {
-  client.resume()
-  await until('the server has closed it', () => client.closed)
 }

@@ -5,7 +5,8 @@ import { describe, expect, it } from '@jest/globals'
 import { byIp, limitServer, Zone, type LimitServerOptions } from '../../lib/index.ts'
 import { Child } from '../helpers/child.ts'
 import { connectTo } from '../helpers/client.ts'
-import { closedByServer, exchange, tcp } from '../helpers/exchange.ts'
+import { exchange } from '../helpers/exchange.ts'
+import { closedByServer, tcp } from '../helpers/tcp.ts'
 import { guarded, guardKinds, type GuardKind } from '../helpers/guarded.ts'
 import { listen } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
@@ -61,7 +62,7 @@ describe('TCP keep-alive, as the kernel has it', () => {
 })
 
 describe('N48: resets of sockets that nobody listens to', () => {
-  const script = path.join(__dirname, '../helpers/resetting-server.js')
+  const script = path.join(__dirname, '../helpers/unheard-errors.js')
 
   it.each(['upgrade', 'connect', 'net'])(
     '%s: end the process without a guard, and not with it',

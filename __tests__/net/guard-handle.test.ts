@@ -3,7 +3,8 @@ import net, { type Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { byIp, limitServer, Zone } from '../../lib/index.ts'
 import { Asked } from '../helpers/asked.ts'
-import { closedByServer, tcp } from '../helpers/exchange.ts'
+import { orders } from '../helpers/orders.ts'
+import { closedByServer, tcp } from '../helpers/tcp.ts'
 import { guarded, makeServer } from '../helpers/guarded.ts'
 import { Held } from '../helpers/held.ts'
 import { connectionsOf, listen } from '../helpers/server.ts'
@@ -136,36 +137,32 @@ describe('stop()', () => {
     expect(zone.stats()).toMatchObject({ passed: 1, rejected: 1, active: 1 })
   })
 
-  it.each([
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ])('of several guards on one server in the order %d, %d, %d: the others go on', async (...order) => {
-    const server = net.createServer((socket) => socket.on('error', () => undefined))
-    const before = emitOf(server)
-    const guards = [4, 3, 2].map((limit) => limitServer(server, { limit, logLevel: false }))
-    const { port, sockets } = await listen(server, { policies: guards })
-    const stopped = new Set<number>()
+  it.each(orders)(
+    'of several guards on one server in the order %d, %d, %d: the others go on',
+    async (...order) => {
+      const server = net.createServer((socket) => socket.on('error', () => undefined))
+      const before = emitOf(server)
+      const guards = [4, 3, 2].map((limit) => limitServer(server, { limit, logLevel: false }))
+      const { port, sockets } = await listen(server, { policies: guards })
+      const stopped = new Set<number>()
 
-    for (const index of order) {
-      const room = Math.min(
-        ...guards.filter((_, n) => !stopped.has(n)).map(({ config }) => config.limit as number),
-      )
-      const clients = Array.from({ length: room }, () => tcp(port))
-      await until('as many are let in as have room everywhere', () => sockets.size === room)
-      await closedByServer(tcp(port))
+      for (const index of order) {
+        const room = Math.min(
+          ...guards.filter((_, n) => !stopped.has(n)).map(({ config }) => config.limit as number),
+        )
+        const clients = Array.from({ length: room }, () => tcp(port))
+        await until('as many are let in as have room everywhere', () => sockets.size === room)
+        await closedByServer(tcp(port))
 
-      for (const client of clients) client.destroy()
-      await until('all have left', () => sockets.size === 0)
-      guards[index]!.stop()
-      stopped.add(index)
-    }
-    expect(emitOf(server)).toBe(before)
-    expect(Object.hasOwn(server, 'emit')).toBe(false)
-  })
+        for (const client of clients) client.destroy()
+        await until('all have left', () => sockets.size === 0)
+        guards[index]!.stop()
+        stopped.add(index)
+      }
+      expect(emitOf(server)).toBe(before)
+      expect(Object.hasOwn(server, 'emit')).toBe(false)
+    },
+  )
 })
 
 describe('somebody else around emit', () => {

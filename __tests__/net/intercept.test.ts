@@ -1,6 +1,7 @@
 import { Server } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { interceptEvents, type Intercept } from '../../lib/net/intercept.ts'
+import { orders } from '../helpers/orders.ts'
 
 type Emit = (this: unknown, ...args: unknown[]) => unknown
 
@@ -96,15 +97,6 @@ describe('an event that is asked for', () => {
 })
 
 describe('several, stopped in any order', () => {
-  const orders = [
-    [0, 1, 2],
-    [0, 2, 1],
-    [1, 0, 2],
-    [1, 2, 0],
-    [2, 0, 1],
-    [2, 1, 0],
-  ]
-
   /** Three layers that note who was asked. */
   function three(server: Server) {
     const asked: number[] = []

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import type { Decision, LimitServerOptions } from '../../lib/index.ts'
-import { closedByServer, tcp } from '../helpers/exchange.ts'
+import { closedByServer, tcp } from '../helpers/tcp.ts'
 import { guarded, guardKinds, type Guarded, type GuardKind } from '../helpers/guarded.ts'
 import { connectionsOf } from '../helpers/server.ts'
 import { elapse, nextTurn, until } from '../helpers/until.ts'

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { byIp, limitConn, LimitConnError, Limiter, Zone } from '../../lib/index.ts'
 import type { LimitConnOptions, LimiterOptions } from '../../lib/index.ts'
+import { notWhole } from '../helpers/bad-options.ts'
 
 const make = (options: unknown): unknown => limitConn(options as LimitConnOptions)
 const makeLimiter = (options: unknown): unknown => new Limiter(options as LimiterOptions)
@@ -12,20 +13,6 @@ const circular: Record<string, unknown> = {}
 circular['self'] = circular
 const aNumber = 'a whole number >= 1, or a function'
 const milliseconds = 'a whole number of milliseconds from 1 to'
-const notWhole = [
-  [0, '0'],
-  [-1, '-1'],
-  [1.5, '1.5'],
-  [NaN, 'NaN'],
-  [Infinity, 'Infinity'],
-  ['5', '"5"'],
-  [null, 'null'],
-  [[], '[]'],
-  [{}, '{}'],
-  [true, 'true'],
-  [5n, '5n'],
-] as const
-
 const shared: readonly Row[] = [
   ['limit', aNumber, [...notWhole, [2 ** 53, '9007199254740992'], [Symbol('s'), 'Symbol(s)']]],
   [

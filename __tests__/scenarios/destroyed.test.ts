@@ -12,7 +12,7 @@ const keys = {
 }
 
 describe.each(Object.keys(keys) as (keyof typeof keys)[])(
-  'finding 4: destroyed, not closed yet, %s',
+  'A-14: destroyed by the key function, not closed yet, %s',
   (when) => {
     const keyOf = keys[when] as (socket: Socket) => string | Promise<string>
 

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { afterAll, describe, expect, it } from '@jest/globals'
 import { limitServer } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
-import { closedByServer, tcp } from '../helpers/exchange.ts'
+import { closedByServer, tcp } from '../helpers/tcp.ts'
 import { guarded, type Guarded } from '../helpers/guarded.ts'
 import { listen } from '../helpers/server.ts'
 import { elapse, until } from '../helpers/until.ts'
@@ -157,7 +157,7 @@ describe('A-28: 100 each, after one sweep', () => {
   }
 
   it.each(['net', 'http'] as const)(
-    'finding 8, N37: gives back what was handed to another process, %s',
+    'N37: gives back what was handed to another process, %s',
     async (kind) => {
       const [served] = await hundred(kind)
       const taker = fork(path.join(__dirname, '../helpers/taker.js'))

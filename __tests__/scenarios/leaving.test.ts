@@ -102,20 +102,6 @@ it.each(['before', 'after'])(
   },
 )
 
-it.each([
-  ['at once', (req: express.Request) => (req.socket.destroy(), 'a')],
-  ['while it is waited for', async (req: express.Request) => (await elapse(1), req.socket.destroy(), 'a')],
-])('A-14: a connection that the key function destroys %s is not let in', async (_, key) => {
-  const policy = limitConn({ limit: 5, key, logLevel: false })
-  const held = new Held()
-  const server = await serve(bare([policy], held.handler), { policies: [policy] })
-  const clients = await Promise.all(Array.from({ length: 100 }, () => server.get()))
-  await Promise.all(clients.map((client) => client.closed()))
-
-  expect(held.runs).toBe(0)
-  expect(policy.zones[0]!.stats()).toMatchObject({ passed: 0, active: 0, peak: 0 })
-})
-
 it.each(['http', 'HTTP/2'])('asks no trust function for a client that has left, %s', async (kind) => {
   const asked: unknown[] = []
   const trustProxy = (address: string): boolean => (asked.push(address), address.startsWith('10.'))

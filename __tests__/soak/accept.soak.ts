@@ -1,6 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { Attacker } from '../helpers/attacker.ts'
-import { besieged, floodedBy, quantile, type Variant } from '../helpers/siege.ts'
+import { floodedBy, quantile } from '../helpers/good-client.ts'
+import { besieged, type Variant } from '../helpers/siege.ts'
 
 const attacker = new Attacker()
 const variants: Variant[] = [{ tls: false }, { tls: false, reject: 'respond' }, { tls: true }]

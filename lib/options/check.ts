@@ -1,4 +1,4 @@
-import { LimitConnError, type LimitConnErrorCode } from '../errors.ts'
+import { LimitConnError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
 /** Checks one option: returns the value to use, or throws a LimitConnError that names the path. */
@@ -42,14 +42,9 @@ export function givenIn(value: unknown, path: string): Record<string, unknown> {
 }
 
 /** Makes the error for a value that is not accepted. */
-export type Invalid = (path: string, value: unknown, accepted: string) => LimitConnError
-
-export const invalid: Invalid = invalidAs('ERR_LIMIT_CONN_INVALID_OPTION')
-
-export function invalidAs(code: LimitConnErrorCode): Invalid {
-  return function invalidValue(path, value, accepted) {
-    return new LimitConnError(code, `${path} is ${show(value)}; expected ${accepted}`, { option: path })
-  }
+export function invalid(path: string, value: unknown, accepted: string): LimitConnError {
+  const message = `${path} is ${show(value)}; expected ${accepted}`
+  return new LimitConnError('ERR_LIMIT_CONN_INVALID_OPTION', message, { option: path })
 }
 
 export function whole(min: number, max: number, accepted: string): Check<number> {

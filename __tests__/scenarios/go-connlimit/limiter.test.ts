@@ -2,7 +2,7 @@ import net, { type Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { Limiter, limitServer, type Decision } from '../../../lib/index.ts'
 import { listen } from '../../helpers/server.ts'
-import { greet, greeting, isLetIn, knock } from '../../helpers/tcp.ts'
+import { greet, greeting, isLetIn, knock } from '../../helpers/greeting.ts'
 import { until } from '../../helpers/until.ts'
 
 // What go-connlimit checks in connlimit_test.go and wrap_test.go, told anew: `Limiter` in the listener of a TCP server.

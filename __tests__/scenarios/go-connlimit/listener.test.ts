@@ -4,7 +4,7 @@ import { limitServer, Zone, type LimitServerOptions } from '../../../lib/index.t
 import { connect2 } from '../../helpers/client2.ts'
 import { guarded } from '../../helpers/guarded.ts'
 import { listen } from '../../helpers/server.ts'
-import { greet, greeting, isLetIn, knock, leave } from '../../helpers/tcp.ts'
+import { greet, greeting, isLetIn, knock, leave } from '../../helpers/greeting.ts'
 import { until } from '../../helpers/until.ts'
 
 // What go-connlimit checks in listener_test.go, told anew: its listener is a server here, with `limitServer` on it. Where

@@ -1,12 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { Attacker } from '../../helpers/attacker.ts'
-import {
-  besieged,
-  expectCapacity,
-  expectRefusedClosed,
-  GoodClient,
-  type Variant,
-} from '../../helpers/siege.ts'
+import { GoodClient } from '../../helpers/good-client.ts'
+import { besieged, expectCapacity, expectRefusedClosed, type Variant } from '../../helpers/siege.ts'
 import { until } from '../../helpers/until.ts'
 
 /** What each of them does stands in helpers/attacks.js. */

@@ -1,13 +1,7 @@
 import { expect, it } from '@jest/globals'
 import { Attacker } from '../../helpers/attacker.ts'
-import {
-  besieged,
-  expectCapacity,
-  expectRefusedClosed,
-  floodedBy,
-  GoodClient,
-  quantile,
-} from '../../helpers/siege.ts'
+import { floodedBy, GoodClient, quantile } from '../../helpers/good-client.ts'
+import { besieged, expectCapacity, expectRefusedClosed } from '../../helpers/siege.ts'
 
 const attacker = new Attacker()
 

@@ -2,7 +2,7 @@ import net from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { byIp, limitServer, Zone } from '../../../lib/index.ts'
 import { serve } from '../../helpers/server.ts'
-import { greeting, isLetIn, type Greeting } from '../../helpers/tcp.ts'
+import { greeting, isLetIn, type Greeting } from '../../helpers/greeting.ts'
 import { ok } from '../../helpers/told.ts'
 
 // What nginx-tests checks in stream_limit_conn_complex.t, told anew: a key of several variables, or of another one than

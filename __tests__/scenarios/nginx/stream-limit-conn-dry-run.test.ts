@@ -2,7 +2,7 @@ import type { Server } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { limitServer, Zone, type LimitServer, type ServerOptions } from '../../../lib/index.ts'
 import { expectEven } from '../../helpers/server.ts'
-import { greeting, isLetIn, knock, leave } from '../../helpers/tcp.ts'
+import { greeting, isLetIn, knock, leave } from '../../helpers/greeting.ts'
 
 // What nginx-tests checks in stream_limit_conn_dry_run.t, told anew. Where we differ on purpose the comment says what nginx
 // does, as seen on nginx 1.22.1.

@@ -4,7 +4,7 @@ import path from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { limitServer, Zone, type Level, type LimitServer, type ServerOptions } from '../../../lib/index.ts'
 import { listen } from '../../helpers/server.ts'
-import { forwarding, greet, greeting, isLetIn, knock, leave } from '../../helpers/tcp.ts'
+import { forwarding, greet, greeting, isLetIn, knock, leave } from '../../helpers/greeting.ts'
 
 // What nginx-tests checks in stream_limit_conn.t, told anew, and what its module does beside that: a `server` of nginx is
 // a server of node:net with a guard. Where we differ on purpose the comment says what nginx does, as seen on nginx 1.22.1.
