@@ -174,7 +174,7 @@ describe('a plain string as key', () => {
 
   it('changes nothing where setConfig refuses it', () => {
     const zone = new Zone({ name: 'z' })
-    const policy = limitConn({ limit: 1, key: '$uri', zone })
+    const policy = limitConn({ limit: 1, key: '$uri', zone, warnings: false })
     expect(() => policy.setConfig({ key: '$ury', limit: 2 })).toThrow('did you mean $uri?')
     expect(policy.config).toMatchObject({ key: '$uri', limit: 1, zone })
   })

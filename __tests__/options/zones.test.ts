@@ -11,6 +11,7 @@ describe('the zones of limits that were given none, after setConfig', () => {
         { limit: 1, key: a },
         { limit: 2, key: b },
       ],
+      warnings: false,
     })
     const [first, second] = policy.zones
     policy.setConfig({

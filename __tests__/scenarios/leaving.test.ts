@@ -27,7 +27,8 @@ function slowly(handler: Handler): Handler {
 
 describe.each([
   { tls: false, clients: 10_000 },
-  { tls: true, clients: 10_000 },
+  // A handshake takes five times as long as all the rest, and is no part of what is proved.
+  { tls: true, clients: 2_000 },
 ])('clients that leave, TLS $tls', ({ tls, clients }) => {
   it(`A-05, F1, N4, N21: ${clients} that leave before the limiter is asked leave nothing counted`, async () => {
     const policy = limitConn({ limit: 5, logLevel: false, sweep: { everyMs: 100, graceMs: 200 } })

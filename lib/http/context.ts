@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
+import { serverOf } from '../connection/server-address.ts'
 import { addressOf } from '../key/ip.ts'
 import type { Trust } from '../key/trust.ts'
-import { serverOf } from '../connection/server-address.ts'
 import type { Context } from '../log/line.ts'
 
 type Addressed = IncomingMessage & { readonly originalUrl?: string }

@@ -10,6 +10,7 @@ import { warnAtStart } from './start.ts'
 export interface Handle<O> {
   /** The options in force, defaults filled in, frozen. */
   readonly config: Readonly<O>
+  /** The zones of its limits, in their order. */
   readonly zones: readonly Zone[]
   /**
    * Merges options over those in force. They are checked whole before anything changes; open slots stay.

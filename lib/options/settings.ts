@@ -26,6 +26,7 @@ export interface Settings {
   readonly statusCode?: number
   /** Seconds for the header Retry-After, 1 to 31,536,000; false for none. @default false */
   readonly retryAfter?: number | false
+  /** When to look for ends that Node did not report, and how long what is half-open or unread may be silent. */
   readonly sweep?: SweepOptions
   /** Which warnings are said of what looks wrong, once each: all, none, or all but those that are false. @default true */
   readonly warnings?: WarningOptions

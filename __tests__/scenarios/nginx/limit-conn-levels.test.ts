@@ -26,7 +26,7 @@ describe('inheritance', () => {
   })
 
   it('dry run is inherited, and can be switched off below', () => {
-    const dry = above.extend({ dryRun: true })
+    const dry = above.extend({ dryRun: true, warnings: false })
     expect(dry.extend({ limit: 3 }).config).toMatchObject({ limit: 3, dryRun: true })
     expect(dry.extend({ dryRun: false }).config).toMatchObject({ limit: 1, dryRun: false })
   })
