@@ -33,4 +33,5 @@ process.on('message', () => {
     process.send({ ...seen, connections, ...guard.zones[0].stats() })
   })
 })
-server.listen(0, '127.0.0.1', () => console.log(`port ${server.address().port}`))
+const where = { port: 0, host: '127.0.0.1', backlog: 2_000 }
+server.listen(where, () => console.log(`port ${server.address().port}`))
