@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { limitConn, limitServer, Zone } from '../lib/index.ts'
 import { documents, fencesOfDocuments, fencesOfSources, read, root, type Fence } from './helpers/fences.ts'
 import { Project } from './helpers/pasted.ts'
+import { errorOf } from './helpers/thrown.ts'
 
 /** Languages of blocks that are no code of a user's. Code that cannot run here says so: `js not run: why`. */
 const notCode = ['text', 'nginx', 'ini', 'go', 'json', 'html', 'http']
@@ -121,8 +122,8 @@ describe('docs/api.md', () => {
   const page = read('docs/api.md')
   const unknown = { limit: 1, zzzzzzzzzz: true } as { limit: number }
   const optionsOf = (run: () => unknown): string[] =>
-    thrownBy(run)
-      .replace(/^.*the options are /, '')
+    errorOf(run)
+      .message.replace(/^.*the options are /, '')
       .split(', ')
   const rowsIn = (text: string): string[] => [...text.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name!)
 
@@ -139,15 +140,6 @@ describe('docs/api.md', () => {
     expect([...named, ...rowsIn(section!)].toSorted()).toEqual(options.toSorted())
   })
 })
-
-function thrownBy(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it did not throw')
-}
 
 it('how it works names files that exist', () => {
   const named = [...read('docs/how-it-works.md').matchAll(/`([a-z]+\/[a-z0-9-]+\.ts)`/g)].map(

@@ -12,6 +12,7 @@ import { connect2, Stream } from '../helpers/client2.ts'
 import { listen, readTls } from '../helpers/server.ts'
 import { bodyOf, Echo, fullyUpgraded, upgradeTo, upgrading } from '../helpers/upgrades.ts'
 import { until } from '../helpers/until.ts'
+import { errorOf } from '../helpers/thrown.ts'
 
 describe('the answer to a refused upgrade', () => {
   it.each([false, true])('is 503 before the upgrade, and the connection closes; TLS %s', async (tls) => {
@@ -198,7 +199,9 @@ describe('misuse', () => {
 
   it('an option that limitConn does not take throws, in the same words', () => {
     const wrong = { limit: 1, zzzzzzzzzz: true }
-    const messages = [() => limitConn(wrong), () => limitUpgrade(wrong, handler)].map(messageOf)
+    const messages = [() => limitConn(wrong), () => limitUpgrade(wrong, handler)].map(
+      (run) => errorOf(run).message,
+    )
     expect(messages[0]).toMatch(/the options are limit, /)
     expect(messages[1]).toBe(messages[0])
   })
@@ -282,12 +285,3 @@ describe('misuse', () => {
     },
   )
 })
-
-function messageOf(run: () => unknown): string {
-  try {
-    run()
-  } catch (error) {
-    return (error as Error).message
-  }
-  throw new Error('it did not throw')
-}

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { byHeader, byIp, byTemplate, limitConn, LimitConnError } from '../../lib/index.ts'
+import { byHeader, byIp, byTemplate, limitConn } from '../../lib/index.ts'
+import { errorOf } from '../helpers/thrown.ts'
 
 const subnets = 'a whole number from 1 to 128, or a list of one to four of them'
 const trust =
@@ -7,16 +8,6 @@ const trust =
 const hops = 'a number of hops as a number, not as text'
 const invalid = 'ERR_LIMIT_CONN_INVALID_OPTION'
 const unknown = 'ERR_LIMIT_CONN_UNKNOWN_OPTION'
-
-function errorOf(run: () => unknown): LimitConnError {
-  try {
-    run()
-  } catch (error) {
-    if (error instanceof LimitConnError) return error
-    throw error
-  }
-  throw new Error('nothing was thrown')
-}
 
 describe('byIp', () => {
   it.each<[string, unknown, string, string]>([

@@ -1,23 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { byHeader, byTemplate, limitConn, LimitConnError, Limiter, Zone } from '../../lib/index.ts'
+import { errorOf, thrownBy } from '../helpers/thrown.ts'
 
 const socket = { remoteAddress: '192.0.2.1', remotePort: 4711, localAddress: '192.0.2.9', localPort: 443 }
 const request = { socket, method: 'GET', url: '/', rawHeaders: ['A', 'x', 'B', 'y'] }
-
-function thrownBy(run: () => unknown): unknown {
-  try {
-    return void run()
-  } catch (error) {
-    return error
-  }
-}
-
-function errorOf(run: () => unknown): LimitConnError {
-  const error = thrownBy(run)
-  if (error instanceof LimitConnError) return error
-  throw error ?? new Error('nothing was thrown')
-}
 
 it('a Limiter refuses a key that needs a request', () => {
   for (const key of [byHeader('x'), byHeader('x', { missing: 'address' }), byTemplate('$host')]) {
