@@ -206,3 +206,25 @@ it('a request that is refused while an upgrade behind it waits takes the upgrade
   expect(echo.runs).toBe(0)
   expect(upgrade.zones[0]!.stats().passed).toBe(0)
 })
+
+describe('an upgrade that was let in behind a request', () => {
+  const isRefusedLate = (gate: Gate) => ({ limit: async () => (await gate.pass(), 0) })
+  const isAnsweredLate = (gate: Gate) => ({ limit: () => 0, message: async () => (await gate.pass(), 'no') })
+
+  it.each([
+    ['is refused later, where connections are counted', 'connections', isRefusedLate],
+    ['is refused later, where requests are counted', 'requests', isRefusedLate],
+    ['is answered later, where requests are counted', 'requests', isAnsweredLate],
+  ] as const)('that %s: no 503 comes into its stream, which ends', async (_, count, options) => {
+    const gate = new Gate()
+    const policy = limitConn({ count, logLevel: false, ...options(gate) })
+    const requests = bare([policy], () => undefined)
+    const { connect, echo } = await upgrading({}, { policies: [policy], requests })
+
+    const client = (await connect()).get().write(upgradeTo('foo'))
+    await until('the upgrade is made, the request waits', () => gate.asked === 1 && echo.runs === 1)
+    gate.open()
+    await client.closed()
+    expect(client.received).toBe(switching)
+  })
+})

@@ -124,6 +124,17 @@ describe('a function that refuses', () => {
     expect(zone.stats().rejected).toBe(3)
     expect(lines).toHaveLength(1)
   })
+
+  it('that removes the listeners of the socket does not use up the 1,024 that may wait', async () => {
+    const reject = (socket: Socket): void => void socket.removeAllListeners('close').end('no')
+    const { port, guard } = await full('net', { reject, sweep: { everyMs: 20 } })
+    for (let n = 0; n < 1_100; n += 220) {
+      const refused = Array.from({ length: 220 }, () => listener(port))
+      for (const { client } of refused) await closedByServer(client)
+      expect(new Set(refused.map(({ seen }) => seen.text))).toEqual(new Set(['no']))
+      await until('none of them is left', () => guard.watched === 1)
+    }
+  })
 })
 
 describe('respond, on a plain HTTP server', () => {

@@ -40,6 +40,8 @@ export class Connection {
   readonly isTrackable: boolean
   /** Nothing more is let in on a connection that was refused, or on an HTTP/2 session that was sent away. */
   isRefused = false
+  /** A request of it was let out of HTTP: no response belongs on it any more. */
+  isUpgraded = false
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
   #ignoresErrors = false

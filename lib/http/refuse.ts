@@ -3,7 +3,7 @@ import { tooLate } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import type { MessageFunction, RejectHandler } from '../options/middleware.ts'
 import { closeSoon, reset } from './close.ts'
-import { encode, respond } from './respond.ts'
+import { encode, respond, type Body } from './respond.ts'
 import { settle } from './settle.ts'
 import { cutStream, endStreamSoon, isStream } from './stream.ts'
 import type { RequestTurn } from './request-turn.ts'
@@ -44,12 +44,12 @@ function endSoon(turn: RequestTurn, extraMs: number): void {
 
 /** Answers what is not looked at: a request behind a refused one, or a refused one that was sent on to a policy again. */
 export function turnAway(turn: RequestTurn): void {
-  const { res, options } = turn
+  const { options } = turn
   const body = encode(typeof options.message === 'function' ? 'Service Unavailable\n' : options.message)
 
   turn.exchange.isRefused = true
   if (turn.connection.isRefused) endSoon(turn, 0)
-  if (!(body instanceof LimitConnError)) respond(res, options, body)
+  if (!(body instanceof LimitConnError)) say(turn, body)
 }
 
 /** Answers by itself, with the body that `message` says. */
@@ -62,8 +62,14 @@ function answer(turn: RequestTurn, decision: Decision): void {
     if (exchange.isEnded) return
     const body = value instanceof LimitConnError ? value : encode(value)
     if (body instanceof LimitConnError) next(body)
-    else respond(res, options, body)
+    else say(turn, body)
   })
+}
+
+/** Behind a request that was waited for an upgrade may have been let in: an answer would be a part of its stream. */
+function say({ connection, res, options }: RequestTurn, body: Body): void {
+  if (connection.isUpgraded) connection.destroy()
+  else respond(res, options, body)
 }
 
 /** Lets a handler of the user's answer. The request goes on only as an error. */

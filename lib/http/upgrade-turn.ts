@@ -43,6 +43,7 @@ export class UpgradeTurn extends Turn<CompiledUpgrade> {
   }
 
   override pass(): void {
+    this.connection.isUpgraded = true
     this.#goOn()
   }
 

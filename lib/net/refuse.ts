@@ -24,10 +24,12 @@ export function refuse(arrival: Arrival, decision: Decision): void {
 
 /** Answers, and gives the client a moment to read it. */
 function linger(arrival: Arrival, decision: Decision): void {
-  const { connection, options } = arrival
+  const { gate, connection, options } = arrival
   const { reject } = options
   lingering++
   connection.holder.onEnd(() => lingering--)
+  // A handler may remove the listener that tells the end.
+  gate.sweep.watch(connection)
 
   if (typeof reject === 'function') handOver(arrival, reject, decision)
   else respond(arrival)
