@@ -1,8 +1,10 @@
 import http from 'node:http'
 import net from 'node:net'
+import tls from 'node:tls'
 import { describe, expect, it } from '@jest/globals'
 import { limitServer, type LimitServerOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
+import { tcp } from '../helpers/exchange.ts'
 import { guarded, guardKinds, makeServer, type GuardKind } from '../helpers/guarded.ts'
 import { Held } from '../helpers/held.ts'
 import { expectEven, listen } from '../helpers/server.ts'
@@ -124,4 +126,18 @@ describe('a socket with bytes that wait, longer than the grace time', () => {
     await client.closed()
     await until('the slot is given back', () => guard.zones[0]!.stats().active === 0)
   })
+})
+
+it('a guard that is put up while a client is in its TLS handshake counts it from the end of that', async () => {
+  const server = makeServer('tls', new Held())
+  const { port, sockets } = await listen(server, { policies: [] })
+  const raw = tcp(port)
+  await until('it is accepted', () => sockets.size === 1)
+  const guard = limitServer(server, { limit: 1, logLevel: false })
+  expect(guard.zones[0]!.stats().active).toBe(0)
+
+  tls.connect({ socket: raw, rejectUnauthorized: false }).on('error', () => undefined)
+  await until('it is counted', () => guard.zones[0]!.stats().active === 1)
+  raw.end()
+  await until('the slot is given back', () => guard.zones[0]!.stats().active === 0)
 })

@@ -42,8 +42,9 @@ export interface LimitServer extends Handle<ServerOptions> {
  * ```
  *
  * It counts from accept to close, before TLS and before any parser: connections that send nothing, handshakes,
- * WebSockets and CONNECT tunnels too. What was accepted before the call is not counted. No listener of the server hears
- * of a socket that is refused. What goes wrong in a function of yours closes the socket and is logged.
+ * WebSockets and CONNECT tunnels too. What was accepted before the call is not counted, but over TLS from the end of its
+ * handshake if that comes later. No listener of the server hears of a socket that is refused. What goes wrong in a
+ * function of yours closes the socket and is logged.
  *
  * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy.
  *
