@@ -193,7 +193,7 @@ describe('respond, on a plain HTTP server', () => {
   })
 
   it('N50: clients that never read and never close: 1,024 wait at most, and are gone within a second', async () => {
-    const { port, zone, server } = await full('http', { reject: 'respond' })
+    const { port, zone, server, connect } = await full('http', { reject: 'respond' })
     for (let n = 0; n < 1_100; n += 220) {
       for (let m = 0; m < 220; m++) tcp(port, { allowHalfOpen: true }).pause()
       await until('they are refused', () => zone.stats().rejected === n + 220)
@@ -203,5 +203,6 @@ describe('respond, on a plain HTTP server', () => {
     const beforeMs = performance.now()
     while ((await connectionsOf(server)) > 1) await nextTurn()
     expect(performance.now() - beforeMs).toBeLessThan(2_000)
+    expect(await (await connect()).answer()).toBe(503)
   })
 })

@@ -187,6 +187,14 @@ describe('what is accepted', () => {
   })
 })
 
+it('keeps a list as it was given', () => {
+  const skip = ['10.0.0.1']
+  const guard = limitServer(http.createServer(), { limit: 1, skip })
+  skip.push('10.0.0.2')
+  expect(guard.config.skip).toEqual(['10.0.0.1'])
+  expect(Object.isFrozen(guard.config.skip)).toBe(true)
+})
+
 describe('a server', () => {
   const accepted =
     'a server of node:net, tls, http, https or http2, as in limitServer(app.listen(3000), { limit: 100 })'

@@ -1,9 +1,24 @@
 import { describe, expect, it } from '@jest/globals'
 import { byHeader } from '../../lib/index.ts'
 import { connect2, type Session } from '../helpers/client2.ts'
+import { guarded } from '../helpers/guarded.ts'
 import { layers } from '../helpers/layers.ts'
 import { expectEven } from '../helpers/server.ts'
 import { elapse, until } from '../helpers/until.ts'
+
+it.each(['http2', 'http2 secure'] as const)(
+  '4.7: asks a silent session of %s whether it is there',
+  async (kind) => {
+    const served = await guarded(kind, { limit: 1, sweep: { everyMs: 10, graceMs: 50 } })
+    const session = await connect2(served)
+    let pings = 0
+    session.session.on('ping', () => pings++)
+    await until('it is asked, again and again', () => pings > 2)
+
+    expect(session.isClosed).toBe(false)
+    expect(served.zone.stats().active).toBe(1)
+  },
+)
 
 describe.each(['http2', 'http2 secure'] as const)('a guard and middleware on one zone, %s', (kind) => {
   it('a session is one slot, whatever the number of its streams', async () => {

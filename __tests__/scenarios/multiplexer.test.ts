@@ -144,6 +144,23 @@ it.each(names.filter((name) => !name.includes('stream')))(
   },
 )
 
+it('N48: an error of TLS by hand ends its connection and no more, on a socket that a guard has counted', async () => {
+  const sockets: tls.TLSSocket[] = []
+  const inner = net.createServer()
+  const outer = net.createServer((raw) => {
+    sockets.push(new tls.TLSSocket(raw, { isServer: true, ...secure }))
+    inner.emit('connection', sockets.at(-1))
+  })
+  const guards = [inner, outer].map((server) => guardOf(server, { limit: 9 }))
+  const { connect } = await listen(outer, { policies: guards, tls: true, guard: guards[1]! })
+  const client = await connect()
+  // Nobody of the application listens.
+  sockets[0]!.destroy(new Error('theirs'))
+  await client.closed()
+  await until('both slots are given back', () => guards.every(({ zones }) => zones[0]!.stats().active === 0))
+  expect(guards.map(({ zones }) => zones[0]!.stats().passed)).toEqual([1, 1])
+})
+
 it('TLS over a stream has no address: with the default key it is closed, and a line says why', async () => {
   const lines: string[] = []
   const inner = http.createServer(() => undefined)

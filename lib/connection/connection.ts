@@ -74,7 +74,6 @@ export class Connection {
 
     connection.#socket = socket
     if (!knownHolder(socket)) follow(socket, connection.holder)
-    if (connection.#ignoresErrors) socket.on('error', ignoreError)
     return connection
   }
 
@@ -99,7 +98,9 @@ export class Connection {
 
   /**
    * Lets errors of its sockets end nothing but the connection: one that nobody listens to ends the process, such as the
-   * reset of an upgrade that the application ignores.
+   * reset of an upgrade that the application ignores. A TLSSocket needs none of ours: it listens itself.
+   *
+   * @see Node lib/_tls_wrap.js, TLSSocket.prototype._tlsError
    */
   ignoreErrors(): void {
     if (this.#ignoresErrors) return
