@@ -46,7 +46,9 @@ it('the benchmark prints a figure for every variant, and writes no file when it 
 
   for (const load of ['keep-alive', 'connection per request']) {
     const middleware = rowsOf(stdout, `Middleware: ${load}`)
-    expect(middleware.map((row) => row[1])).toEqual(['nothing (control)', 'limitConn', 'express-rate-limit'])
+    const guard = load === 'keep-alive' ? [] : ['limitServer']
+    const rows = ['nothing (control)', 'limitConn', 'express-rate-limit', ...guard]
+    expect(middleware.map((row) => row[1])).toEqual(rows)
     for (const row of middleware) expectFigures(row, 5)
   }
   expect(stdout).toContain('the noise floor')

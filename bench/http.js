@@ -5,7 +5,7 @@ const { setTimeout: pause } = require('node:timers/promises')
 const { answerOf, end, start } = require('./children.js')
 const { summarize } = require('./statistics.js')
 
-const guards = ['bare', 'limitConn', 'express-rate-limit']
+const middleware = ['bare', 'limitConn', 'express-rate-limit']
 const loads = [
   { name: 'keep-alive', script: 'load-keep-alive.js', connections: 20, maxRequests: 5_000_000 },
   { name: 'connection per request', script: 'load-connections.js', connections: 20, maxRequests: 200_000 },
@@ -16,7 +16,9 @@ const patienceMs = 20_000
 /** For each load, host and guard the ratios to a bare server that ran beside it. Bare beside bare is the control. */
 async function measureHttp(plan, cores, tell) {
   const cases = loads.flatMap((load) => {
-    return plan.hosts.flatMap((host) => guards.map((guard) => ({ load, host, guard, windows: [] })))
+    return plan.hosts.flatMap((host) =>
+      guardsOf(load, host).map((guard) => ({ load, host, guard, windows: [] })),
+    )
   })
 
   for (let n = 1; n <= plan.generations; n++) {
@@ -27,6 +29,11 @@ async function measureHttp(plan, cores, tell) {
     }
   }
   return cases.map(resultOf)
+}
+
+/** A guard does its work when a connection comes, whatever the server has for its requests. */
+function guardsOf({ name }, host) {
+  return name === 'connection per request' && host === 'http' ? [...middleware, 'limitServer'] : middleware
 }
 
 /** Two fresh servers with the same history, and what each did in the same stretches of time. */

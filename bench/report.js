@@ -93,7 +93,8 @@ and a lease for each source besides; the sources are not counted. Measured once.
 const aboutMiddleware = `The limit is never reached. CPU per request above 1 costs more than the bare server, throughput below 1 is less than it
 serves. Go by the CPU: the throughput tells of the servers only where the core that both share is fully busy, elsewhere it
 is bounded by the load. The times are CPU of the server per request.
-express-rate-limit has its memory store; it counts something else, requests in a time, and sends headers.`
+express-rate-limit has its memory store; it counts something else, requests in a time, and sends headers.
+limitServer is no middleware: it counts connections as they are accepted.`
 
 const notMeasured = `- Refusals, \`limits\` with several zones, functions of yours, proxies, IPv6, TLS.
 - Latency, and many cores: the servers of a pair share one core where that can be chosen.

@@ -2,7 +2,7 @@
 
 // One server, with or without something in front of its handler. Tells what it has served, and at what cost.
 const http = require('node:http')
-const { limitConn } = require('../dist/index.js')
+const { limitConn, limitServer } = require('../dist/index.js')
 
 const { host, guard } = JSON.parse(process.argv[2])
 const never = 1_000_000_000
@@ -10,6 +10,7 @@ let requests = 0
 
 const guards = {
   bare: () => undefined,
+  limitServer: () => undefined,
   limitConn: () => limitConn({ limit: never }),
   // Its checks of the configuration run once in a while, and complain about a server that is not Express.
   'express-rate-limit': () => require('express-rate-limit').rateLimit({ limit: never, validate: false }),
@@ -43,6 +44,7 @@ function answer(req, res, error) {
 }
 
 const server = http.createServer(hosts[host](guards[guard]()))
+if (guard === 'limitServer') limitServer(server, { limit: never })
 server.listen(0, '127.0.0.1', () => process.send(server.address().port))
 process.on('message', () => {
   const { user, system } = process.cpuUsage()

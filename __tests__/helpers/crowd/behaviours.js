@@ -24,7 +24,7 @@ const resets = {
   'reset in an upload': (visit) =>
     resetAfter(visit, post('/upload', 1_000_000) + 'x'.repeat(visit.upTo(20_000))),
   'reset in an upload that nobody reads': (visit) =>
-    resetAfter(visit, post('/unread', 1_000_000) + 'x'.repeat(visit.upTo(20_000))),
+    resetAfter(visit, post('/unread', 1_000_000) + 'x'.repeat(visit.upTo(300_000))),
 
   async 'reset in a response'(visit) {
     const socket = await visit.connect()

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { expect } from '@jest/globals'
+import type { SweepTimes } from '../../../lib/connection/sweep.ts'
 import { Child } from '../child.ts'
 
 interface Counts {
@@ -40,9 +41,12 @@ export interface CrowdOptions {
   readonly processes: number
   /** Sockets of each. */
   readonly most: number
+  /** The times of the sweep. @default short ones */
+  readonly sweep?: SweepTimes
 }
 
 const patienceMs = 300_000
+const fast = { everyMs: 500, graceMs: 1_000 }
 
 /** Guarded servers in a process of their own, and processes of clients with all kinds of behaviour. */
 export class Crowd {
@@ -56,8 +60,8 @@ export class Crowd {
     this.#clients = clients
   }
 
-  static async start({ seed, processes, most }: CrowdOptions): Promise<Crowd> {
-    const server = new Child(['--expose-gc', path.join(__dirname, 'server.js')])
+  static async start({ seed, processes, most, sweep = fast }: CrowdOptions): Promise<Crowd> {
+    const server = new Child(['--expose-gc', path.join(__dirname, 'server.js'), JSON.stringify({ sweep })])
     const { ports } = (await server.ready()) as { ports: number[] }
     const clients = Array.from({ length: processes }, (_, n) => {
       return new Child([path.join(__dirname, 'clients.js'), JSON.stringify({ ports, seed: seed + n, most })])
@@ -103,10 +107,10 @@ export class Crowd {
   }
 }
 
-/** So many clients disappear by a reset: nothing is left of them. */
-export async function expectNothingLeftOfResets(crowd: Crowd, count: number): Promise<void> {
+/** So many clients disappear by a reset, and nothing is left of them. */
+export async function expectNothingLeftOfResets(crowd: Crowd, count: number, tlsPart: number): Promise<void> {
   const before = await crowd.expectEmpty()
-  await crowd.work({ table: 'resets', tlsPart: 0.05, count })
+  await crowd.work({ table: 'resets', tlsPart, count })
   const after = await crowd.expectEmpty()
 
   expect(crowd.visits).toBe(count)

@@ -11,6 +11,7 @@ const { WebSocketServer } = require('ws')
 const { limitConn, limitServer, limitUpgrade, Zone } = require('../../../dist')
 const { fewAddress, fewLimit } = require('./places.js')
 
+const { sweep } = JSON.parse(process.argv[2])
 const manyBytes = Buffer.alloc(400_000, 'x')
 const patienceMs = 15_000
 /** What nobody expects: warnings of Node, errors that nobody caught, lines of a logger. */
@@ -48,7 +49,7 @@ function guarded(name, server, reject) {
     limit: ({ remoteAddress, socket }) =>
       (remoteAddress ?? socket?.remoteAddress) === fewAddress ? fewLimit : 100_000,
     logger: { error: (line) => /limiting connections by zone/.test(line) || surprises.push(line) },
-    sweep: { everyMs: 500, graceMs: 1_000 },
+    sweep,
     warnings: { oneKey: false },
   }
   const guard = limitServer(server, { ...common, zone, reject })
