@@ -169,7 +169,7 @@ describe('A-11: half-open and unread connections, after the grace time in silenc
 
 describe('what is only slow, or strange, is left alone', () => {
   it('a half-open client that still takes a response from the queue of the kernel', async () => {
-    const { server, held, zone } = await start({ sweep: { everyMs: 20, graceMs: 1_000 } })
+    const { server, held, zone } = await start({ sweep: { everyMs: 20, graceMs: 2_500 } })
     Object.assign(server.server, { httpAllowHalfOpen: true })
     const client = await server.connect({ allowHalfOpen: true })
     client.get().socket.end()

@@ -4,7 +4,7 @@ import tls from 'node:tls'
 import { describe, expect, it } from '@jest/globals'
 import { limitServer, type LimitServerOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
-import { tcp } from '../helpers/exchange.ts'
+import { tcp } from '../helpers/tcp.ts'
 import { guarded, guardKinds, makeServer, type GuardKind } from '../helpers/guarded.ts'
 import { Held } from '../helpers/held.ts'
 import { expectEven, listen } from '../helpers/server.ts'
@@ -140,4 +140,26 @@ it('a guard that is put up while a client is in its TLS handshake counts it from
   await until('it is counted', () => guard.zones[0]!.stats().active === 1)
   raw.end()
   await until('the slot is given back', () => guard.zones[0]!.stats().active === 0)
+})
+
+it('what is left of a connection that the kernel has closed is not cut while it is read', async () => {
+  let got = 0
+  const actives: number[] = []
+  async function readSlowly(socket: net.Socket): Promise<void> {
+    for await (const chunk of socket) {
+      got += (chunk as Buffer).length
+      actives.push(guard.zones[0]!.stats().active)
+      await elapse(100)
+    }
+  }
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => void readSlowly(socket.end()))
+  const guard = limitServer(server, { limit: 1, logLevel: false, sweep: { everyMs: 300 } })
+  const { connect, sockets } = await listen(server, { policies: [guard], guard })
+  const client = await connect({ allowHalfOpen: true })
+  client.socket.end(Buffer.alloc(1_000_000))
+  await client.closed()
+  await until('the server has closed', () => sockets.size === 0, 20_000)
+
+  expect(got).toBe(1_000_000)
+  expect(actives).toContain(0)
 })

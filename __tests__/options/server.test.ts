@@ -111,6 +111,8 @@ describe('limitServer refuses', () => {
 describe('a key', () => {
   const request = (variable: string): string =>
     `a key of the connection, such as byIp(): ${variable} comes with a request, and is a key for limitConn`
+  const trusting =
+    'a key without trustProxy: no header is read at accept, where a proxy is the client; let limitConn trust it'
   const handshake = (variable: string): string =>
     `a key that is known at accept, such as byIp(): ${variable} comes with TLS, and is a key for limitConn`
 
@@ -124,6 +126,8 @@ describe('a key', () => {
     [byHeader('x', { missing: 'address' }), request('a header')],
     [byTemplate('$host'), request('$host')],
     ['$scheme', handshake('$scheme')],
+    [byIp({ trustProxy: 'loopback' }), trusting],
+    [byTemplate('$remote_addr$server_port', { trustProxy: 1 }), trusting],
     [byTemplate('$remote_addr$scheme'), handshake('$scheme')],
   ] as const)('that is not known at accept is refused: %p', (key, accepted) => {
     for (const [options, option] of [

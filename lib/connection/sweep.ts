@@ -23,8 +23,8 @@ interface Watch {
  */
 export class Sweep {
   readonly #watches = new Map<Connection, Watch>()
-  /** Given back, but not closed yet: closed at the next look, so that what was received can still be read. */
-  readonly #lost = new Set<Connection>()
+  /** Given back, but not closed yet, with their progress: what was received may still be read. */
+  readonly #lost = new Map<Connection, number>()
   #times: SweepTimes
   #timer: NodeJS.Timeout | undefined
   #isSweeping = false
@@ -55,14 +55,19 @@ export class Sweep {
 
   /** Looks at all connections now, in slices; resolves when all were seen. */
   async run(): Promise<void> {
-    await inSlices(this.#lost, (connection) => this.#close(connection))
+    await inSlices(this.#lost, ([connection, progress]) => this.#close(connection, progress))
     await inSlices(this.#watches, ([connection, watch]) => this.#look(connection, watch))
     if (this.size === 0) this.#stop()
   }
 
-  #close(connection: Connection): void {
-    this.#lost.delete(connection)
-    connection.destroy()
+  /** Closes what was lost, once nobody reads what is left of it. */
+  #close(connection: Connection, before: number): void {
+    const progress = connection.progress()
+    if (progress > before && !connection.socket.destroyed) this.#lost.set(connection, progress)
+    else {
+      this.#lost.delete(connection)
+      connection.destroy()
+    }
   }
 
   #look(connection: Connection, watch: Watch): void {
@@ -75,7 +80,7 @@ export class Sweep {
     if (now - watch.sinceMs >= this.#times.graceMs) this.#question(connection, watch, pulse)
     if (pulse !== 'gone') return
     connection.holder.end()
-    if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.add(connection)
+    if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.set(connection, progress)
   }
 
   /** A connection that was silent for the grace time: a half of one is destroyed, a session is to write something. */

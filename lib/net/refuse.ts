@@ -54,6 +54,6 @@ function handOver(
     if (value instanceof LimitConnError) {
       gate.journal.error(value, socket)
       connection.destroy()
-    } else if (!connection.holder.isEnded) endSocketSoon(connection)
+    } else if (!socket.destroyed) endSocketSoon(connection)
   })
 }

@@ -47,7 +47,12 @@ export function socketKey(key: GivenKey, path: string): Limit['key'] {
 /** The key function of a limit at accept, where TLS has not begun. */
 export function acceptKey(key: GivenKey, path: string): Limit['key'] {
   const compiled = socketKey(key, path)
-  const { tlsVariable } = traitsOf(compiled)
+  const { tlsVariable, trust } = traitsOf(compiled)
+  if (trust) {
+    const accepted =
+      'a key without trustProxy: no header is read at accept, where a proxy is the client; let limitConn trust it'
+    throw invalid(path, key, accepted)
+  }
   if (tlsVariable === undefined) return compiled
   const accepted = `a key that is known at accept, such as byIp(): ${tlsVariable} comes with TLS, and is a key for limitConn`
   throw invalid(path, key, accepted)
