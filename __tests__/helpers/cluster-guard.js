@@ -10,8 +10,7 @@ function work() {
   const guard = limitServer(server, { limit: 2, logLevel: false, warnings: false })
   const tell = () =>
     process.send({ pid: process.pid, ...guard.zones[0].stats(), port: server.address().port })
-  server.listen(0, '127.0.0.1', tell)
-  setInterval(tell, 10).unref()
+  server.listen(0, '127.0.0.1', () => setInterval(tell, 10).unref())
 }
 
 if (cluster.isPrimary) {
