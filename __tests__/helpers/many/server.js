@@ -80,14 +80,18 @@ function now() {
   return { cpuMs: (user + system) / 1_000, wallMs: performance.now() }
 }
 
-/** The part of a core that the process takes while the guard sweeps as often as by default. */
+/**
+ * The part of a core that the process takes while the guard sweeps as often as by default: once in each window. V8
+ * tidies up after the connections came in one or two of them, and a busy machine adds to any: the least is the sweep's.
+ */
 async function share() {
   const idle = await busyPart(5_000)
   guard.setConfig({ sweep: { everyMs: 5_000, graceMs: 30_000 } })
   await elapse(2_500)
-  const swept = await busyPart(10_000)
+  const windows = []
+  for (let n = 0; n < 5; n++) windows.push(await busyPart(5_000))
   guard.setConfig({ sweep: never })
-  return { idle, swept }
+  return { idle, swept: Math.min(...windows) }
 }
 
 async function busyPart(ms) {
