@@ -3,8 +3,10 @@ import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { Holder } from '../../lib/core/holder.ts'
 import type { Slot } from '../../lib/core/slot.ts'
+import { noTallies } from '../../lib/core/stats.ts'
 import { Zone, type ZoneOptions } from '../../lib/core/zone.ts'
 import { LimitConnError } from '../../lib/errors.ts'
+import { carried } from '../helpers/carrier.ts'
 
 const prototypeNames = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf']
 
@@ -158,21 +160,21 @@ describe('the numbers of a zone', () => {
     }
     zone.reset()
 
-    const zeros = { passed: 0, rejected: 0, rejectedDryRun: 0, skipped: 0, exhausted: 0, evicted: 0 }
-    expect(zone.stats()).toEqual({ ...zeros, keys: 1, active: 1, peak: 1 })
+    expect(zone.stats()).toEqual({ ...noTallies(), waiting: 0, keys: 1, active: 1, peak: 1 })
+    expect(new Set(Object.values(noTallies()))).toEqual(new Set([0]))
     expect(zone.top(9)).toEqual([{ key: 'a', kind: 'text', active: 1, peak: 1, rejected: 0 }])
     expect(zone.audit()).toMatchObject({ active: 1, found: 1, isClean: true })
   })
 
   it('finds in an audit what has ended without being told', () => {
     const zone = new Zone({ name: 'z' })
-    const [open, stalled, lost] = [new Holder(), new Holder(), new Holder()]
+    const [open, [stalled, half], [lost, other]] = [new Holder(), carried(), carried()]
     for (const holder of [open, stalled, lost]) take(zone, 'a', holder)
     expect(zone.audit()).toEqual({ active: 3, found: 3, gone: 0, stalled: 0, isClean: true })
 
-    stalled.takePulse(() => 'stalled')
+    half.health = 'stalled'
     expect(zone.audit()).toEqual({ active: 3, found: 3, gone: 0, stalled: 1, isClean: true })
-    lost.takePulse(() => 'gone')
+    other.health = 'gone'
     expect(zone.audit()).toEqual({ active: 3, found: 3, gone: 1, stalled: 1, isClean: false })
   })
 
@@ -201,15 +203,15 @@ describe('the idle records of a zone', () => {
     expect(zone.top(9)).toEqual([{ key: 'a', kind: 'text', active: 1, peak: 3, rejected: 1 }])
   })
 
-  it('remembers at most maxIdle of them, the ones seen last, and counts the others as evicted', () => {
+  it('remembers at most maxIdle of them, the ones seen last, and counts the others as forgotten', () => {
     const zone = new Zone({ name: 'z', maxIdle: 2 })
     visit(zone, 'a', 'b', 'a', 'c')
     expect(new Set(remembered(zone))).toEqual(new Set(['a', 'c']))
-    expect(zone.stats()).toMatchObject({ evicted: 1, keys: 0, active: 0 })
+    expect(zone.stats()).toMatchObject({ forgotten: 1, keys: 0, active: 0 })
 
     visit(zone, 'd', 'e', 'f')
     expect(new Set(remembered(zone))).toEqual(new Set(['e', 'f']))
-    expect(zone.stats().evicted).toBe(4)
+    expect(zone.stats().forgotten).toBe(4)
   })
 
   it('never evicts a live key, though its record leaves the cache', () => {
@@ -218,7 +220,7 @@ describe('the idle records of a zone', () => {
     const slot = take(zone, 'a')
     visit(zone, 'b', 'c', 'd')
     expect(zone.count('a')).toBe(1)
-    expect(zone.stats()).toMatchObject({ keys: 1, active: 1, evicted: 1 })
+    expect(zone.stats()).toMatchObject({ keys: 1, active: 1, forgotten: 1 })
     expect(take(zone, 'a').record.peak).toBe(2)
 
     zone.release(slot)
@@ -230,7 +232,7 @@ describe('the idle records of a zone', () => {
     const zone = new Zone({ name: 'z', maxIdle: 0 })
     visit(zone, 'a', 'b')
     expect(zone.top(9)).toEqual([])
-    expect(zone.stats()).toMatchObject({ evicted: 0, keys: 0, active: 0, peak: 1 })
+    expect(zone.stats()).toMatchObject({ forgotten: 0, keys: 0, active: 0, peak: 1 })
     expect(take(zone, 'a').record.peak).toBe(1)
   })
 

@@ -16,6 +16,10 @@ describe('config', () => {
       key: expect.any(Function),
       zone: policy.zones[0],
       dryRun: false,
+      onLimit: 'reject',
+      maxLifetimeMs: false,
+      maxIdleMs: false,
+      queue: false,
       count: 'auto',
       logLevel: 'error',
       logger: console,
@@ -43,6 +47,9 @@ describe('config', () => {
     const [one, two] = limiter.zones
     expect(limiter.config).toEqual({
       dryRun: true,
+      onLimit: 'reject',
+      maxLifetimeMs: false,
+      maxIdleMs: false,
       timeoutMs: 1_000,
       maxKeysPerConnection: 16,
       limits: [

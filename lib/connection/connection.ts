@@ -1,11 +1,22 @@
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { follow, Holder, knownHolder, type Pulse } from '../core/holder.ts'
+import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/carrier.ts'
+import { Holder } from '../core/holder.ts'
 import { isPeerGone } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
-import { isHalfOpen, isHandedOver, isLostByKernel, isUnread, unsentBytes } from './pulse.ts'
+import { follow, knownHolder } from '../core/source.ts'
+import { heedActivity } from './activity.ts'
+import {
+  isAnswering,
+  isHalfOpen,
+  isHandedOver,
+  isLostByKernel,
+  isUnread,
+  protocolOf,
+  unsentBytes,
+} from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
-import { socketOfSession } from './session.ts'
+import { openStreamsOf, socketOfSession } from './session.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
 
@@ -29,7 +40,7 @@ export interface Visit {
  *
  * An HTTP/2 session is one connection, that of its socket: `req.socket` is another object for each stream.
  */
-export class Connection {
+export class Connection implements Carrier {
   /** Has the slots where connections are counted; where requests are counted they end with it. */
   readonly holder: Holder
   /** The outermost socket that is known of it: the TLSSocket, once there is one. */
@@ -45,6 +56,7 @@ export class Connection {
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
   #ignoresErrors = false
+  #quietSinceMs = Infinity
 
   private constructor(socket: Socket) {
     const raw: Known | undefined = rawSocketOf(socket)
@@ -55,7 +67,7 @@ export class Connection {
 
     if (raw) raw[known] = this
     for (const part of [raw, socket]) if (part && !knownHolder(part)) follow(part, this.holder)
-    this.holder.takePulse(() => this.pulse())
+    this.holder.carriedBy(this)
     if (isPeerGone(socket)) this.holder.end()
   }
 
@@ -74,6 +86,7 @@ export class Connection {
 
     connection.#socket = socket
     if (!knownHolder(socket)) follow(socket, connection.holder)
+    if (connection.#isHeeded) heedActivity(socket, () => connection.touch())
     return connection
   }
 
@@ -112,6 +125,47 @@ export class Connection {
   destroy(): void {
     this.session?.destroy()
     this.socket.destroy()
+  }
+
+  get isOwn(): boolean {
+    return true
+  }
+
+  /** Seen with the requests that no policy looks at. */
+  get state(): Carrier['state'] {
+    if (this.isUpgraded) return 'upgraded'
+    const protocol = this.session ? 'http' : protocolOf(this.#socket)
+    if (protocol !== 'http') return protocol
+    const [stream] = this.session ? openStreamsOf(this.session) : []
+    return this.holder.hasChildren || stream || isAnswering(this.#socket) ? 'busy' : 'idle'
+  }
+
+  get quietSinceMs(): number {
+    return this.#quietSinceMs
+  }
+
+  get #isHeeded(): boolean {
+    return this.#quietSinceMs !== Infinity
+  }
+
+  heed(): void {
+    if (this.#isHeeded) return
+    this.#quietSinceMs = performance.now()
+    heedActivity(this.#socket, () => this.touch())
+  }
+
+  /** Notes that something was done on it, if anybody heeds that. */
+  touch(): void {
+    if (this.#isHeeded) this.#quietSinceMs = performance.now()
+  }
+
+  close(farewell?: Farewell): void {
+    if (farewell)
+      closeAfter(
+        () => farewell(this.#socket),
+        () => this.destroy(),
+      )
+    else this.destroy()
   }
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */

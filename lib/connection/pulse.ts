@@ -5,6 +5,7 @@ interface Private {
   readonly _handle?: Handle | null
   readonly _parent?: { readonly _handle?: Handle | null } | null
   readonly parser?: unknown
+  readonly _httpMessage?: unknown
 }
 
 interface Handle {
@@ -37,6 +38,17 @@ export function isHalfOpen(socket: Socket): boolean {
 /** Bytes that the kernel has not taken: `bytesWritten` counts them already. */
 export function unsentBytes(socket: Socket & Private): number {
   return socket._handle?.writeQueueSize ?? 0
+}
+
+/** What a socket speaks: HTTP/1 while it has a parser. Node leaves null where there was one. */
+export function protocolOf({ parser }: Socket & Private): 'http' | 'raw' | 'upgraded' {
+  if (parser) return 'http'
+  return parser === null ? 'upgraded' : 'raw'
+}
+
+/** A response of HTTP/1 is not finished on it. */
+export function isAnswering(socket: Socket & Private): boolean {
+  return Boolean(socket._httpMessage)
 }
 
 /**

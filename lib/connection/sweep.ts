@@ -1,4 +1,4 @@
-import type { Pulse } from '../core/holder.ts'
+import type { Pulse } from '../core/carrier.ts'
 import type { Connection } from './connection.ts'
 import { inSlices } from './slices.ts'
 
@@ -6,6 +6,9 @@ export interface SweepTimes {
   readonly everyMs: number
   readonly graceMs: number
 }
+
+/** Looks at an open connection, and how long it has been silent, in milliseconds; it may close it. */
+export type Inspect = (connection: Connection, quietMs: number) => void
 
 interface Watch {
   progress: number
@@ -26,11 +29,13 @@ export class Sweep {
   /** Given back, but not closed yet, with their progress: what was received may still be read. */
   readonly #lost = new Map<Connection, number>()
   #times: SweepTimes
+  readonly #inspect: Inspect | undefined
   #timer: NodeJS.Timeout | undefined
   #isSweeping = false
 
-  constructor(times: SweepTimes) {
+  constructor(times: SweepTimes, inspect?: Inspect) {
     this.#times = times
+    this.#inspect = inspect
   }
 
   /** Connections that are watched. */
@@ -78,7 +83,7 @@ export class Sweep {
 
     endClosed(connection)
     if (now - watch.sinceMs >= this.#times.graceMs) this.#question(connection, watch, pulse)
-    if (pulse !== 'gone') return
+    if (pulse !== 'gone') return this.#inspect?.(connection, now - watch.sinceMs)
     connection.holder.end()
     if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.set(connection, progress)
   }

@@ -27,7 +27,7 @@ export interface Decision {
 export interface Hit {
   readonly zone: Zone
   readonly key: string
-  readonly kind: 'rejected' | 'dry run' | 'exhausted'
+  readonly kind: 'rejected' | 'dry run' | 'exhausted' | 'evicted'
 }
 
 /** A decision, and what there is to report of it. */

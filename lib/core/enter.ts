@@ -1,49 +1,56 @@
 import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
-import type { Holder } from './holder.ts'
+import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
-import type { Owner, Slot } from './slot.ts'
-
-/** A holder that wants to come in. */
-export interface Entry {
-  readonly holder: Holder
-  readonly owner: Owner
-  readonly asks: readonly Ask[]
-  /** Highest number of slots that the holder may have in one zone. */
-  readonly maxKeys: number
-  /** The request that needs the slots of its connection until it ends. */
-  readonly request: Holder | undefined
-}
-
-/** What a look at one key found: already held, room, no room; the zone full; or too many keys of one holder. */
-type Finding = 'held' | 'free' | 'over' | 'full' | 'crowded'
-
-interface Look {
-  readonly ask: Ask
-  readonly key: string
-  readonly slot: Slot | undefined
-  readonly finding: Finding
-}
+import { isRefusal, lookAt, type Entry, type Look } from './look.ts'
 
 /**
  * Looks at all limits, then takes all slots or none. Never waits: looks and takes are one tick.
  *
- * The first enforced limit that is exceeded refuses the holder. A dry-run limit takes its slot even above the limit, so
- * that the true overshoot shows.
+ * The first enforced limit that is exceeded refuses the holder, unless all that are exceeded make room. A dry-run limit
+ * takes its slot even above the limit, so that the true overshoot shows.
  */
 export function enter(entry: Entry): Outcome {
+  const found = tryToEnter(entry)
+  return isLook(found) ? refuse(entry, found) : found
+}
+
+/** Enters, or answers with what refuses the holder: it is not counted yet. */
+export function tryToEnter(entry: Entry): Outcome | Look {
   if (entry.holder.isEnded || entry.request?.isEnded) return gone
 
   const again = enterAgain(entry)
   if (again) return again
 
-  const looks: Look[] = []
-  for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
-
-  const refusal = looks.find(isRefusal)
-  if (refusal) return refuse(entry, refusal)
+  const looks = looksOf(entry)
+  const victims = chooseVictims(entry, looks)
+  if (!victims) return looks.find(isRefusal)!
 
   for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
-  return looks.length === 0 ? notLimited : admit(entry, looks)
+  if (looks.length === 0) return notLimited
+  return victims.size === 0 ? admit(entry, looks) : admitFor(entry, victims)
+}
+
+/** What each limit finds, under each key. */
+export function looksOf(entry: Entry): Look[] {
+  const looks: Look[] = []
+  for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
+  return looks
+}
+
+export function isLook(found: Outcome | Look): found is Look {
+  return 'finding' in found
+}
+
+/** Admits a holder in the place of others. They are closed when all is taken: their farewells may do anything. */
+function admitFor(entry: Entry, victims: Victims): Outcome {
+  const closings = endVictims(victims)
+  const { decision, hits } = admit(entry, looksOf(entry))
+  for (const close of closings) close?.()
+
+  const evictions = Array.from(victims.values(), ({ ask, key }): Hit => {
+    return { zone: ask.limit.zone, key, kind: 'evicted' }
+  })
+  return { decision, hits: [...hits, ...evictions] }
 }
 
 /**
@@ -64,41 +71,8 @@ function enterAgain({ holder, owner, asks, request }: Entry): Outcome | undefine
   return { decision: report('PASSED', ask, slot.record.key), hits: noHits }
 }
 
-function lookAt(entry: Entry, ask: Ask, key: string): Look {
-  const slot = entry.holder.find(ask.limit.zone, key)
-  return { ask, key, slot, finding: slot ? atSlot(entry, ask, slot) : atKey(entry, ask, key) }
-}
-
-/** The holder has a slot: a limit that admitted it does not look again, another looks with that slot included. */
-function atSlot({ owner }: Entry, { max }: Ask, slot: Slot): Finding {
-  if (slot.claimOf(owner)) return 'held'
-  return slot.record.active > max ? 'over' : 'free'
-}
-
-function atKey(entry: Entry, ask: Ask, key: string): Finding {
-  const { zone } = ask.limit
-  if (isCrowded(entry, ask)) return 'crowded'
-  if (!zone.hasRoomFor(ask.keys)) return 'full'
-  return zone.activeUnder(key) >= ask.max ? 'over' : 'free'
-}
-
-/**
- * The holder would have more than `maxKeys` slots in the zone, those not counted that this owner would give back.
- * The keys of one address always fit.
- */
-function isCrowded({ holder, owner, maxKeys }: Entry, { keys, limit }: Ask): boolean {
-  if (holder.slots.length + keys.length <= maxKeys) return false
-  const inZone = holder.slots.filter((slot) => slot.zone === limit.zone)
-  const staying = inZone.filter((slot) => !slot.isIdleBut(owner) && !keys.includes(slot.record.key))
-  return staying.length > 0 && staying.length + keys.length > maxKeys
-}
-
-function isRefusal({ ask: { limit }, finding }: Look): boolean {
-  if (limit.isDryRun) return false
-  return finding === 'over' || finding === 'crowded' || (finding === 'full' && limit.zone.onFull === 'reject')
-}
-
-function refuse({ holder, owner }: Entry, look: Look): Outcome {
+/** Counts a refusal. */
+export function refuse({ holder, owner }: Entry, look: Look): Outcome {
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
   const decision = report('REJECTED', look.ask, look.key)

@@ -1,15 +1,8 @@
+import type { Carrier, Pulse } from './carrier.ts'
 import type { Lease } from './lease.ts'
-import type { Peer } from './peer.ts'
 import type { Owner, Slot } from './slot.ts'
-import type { Tally, Zone } from './zone.ts'
-
-/** How a holder is: `gone` if it ended, told or not; `stalled` if only one side of it is left, or nobody reads it. */
-export type Pulse = 'open' | 'gone' | 'stalled'
-
-/** A host object that ends with `close`: a socket, a stream. */
-export interface Source extends Peer {
-  prependListener(event: 'close', listener: () => void): unknown
-}
+import type { Tally } from './stats.ts'
+import type { Zone } from './zone.ts'
 
 /**
  * The thing that has slots until it ends: a connection, or a request on one.
@@ -28,9 +21,11 @@ export class Holder {
   #next: Holder | undefined
   #counted: Counted[] | undefined
   #known: object[] | undefined
-  #ask: (() => Pulse) | undefined
+  #carrier: Carrier | undefined
   #listeners: (() => void)[] | undefined
   #isEnded = false
+  /** When a limit with `maxLifetimeMs` first admitted it, by `performance.now()`; 0 where none has. */
+  sinceMs = 0
 
   constructor(parent?: Holder) {
     this.#parent = parent
@@ -44,12 +39,16 @@ export class Holder {
   /** How the holder is. One that follows a parent ends with it, and is as well as it. */
   pulse(): Pulse {
     if (this.#isEnded) return 'gone'
-    return (this.#ask ?? this.#parent?.pulse.bind(this.#parent))?.() ?? 'open'
+    return this.#carrier?.pulse() ?? this.#parent?.pulse() ?? 'open'
   }
 
-  /** Lets somebody who sees more than this object answer for it. */
-  takePulse(ask: () => Pulse): void {
-    this.#ask = ask
+  /** What is asked how it is, and closed to end it; undefined where nothing can be. */
+  get carrier(): Carrier | undefined {
+    return this.#carrier
+  }
+
+  carriedBy(carrier: Carrier): void {
+    this.#carrier = carrier
   }
 
   /** Calls back once, when the holder has given everything back. */
@@ -159,38 +158,4 @@ interface Counted {
   readonly owner: Owner
   readonly zone: Zone
   readonly tallies: Tally[]
-}
-
-const known: unique symbol = Symbol('limit-conn.holder')
-
-/** The holder of a host object, the same for all who ask; it ends when the object closes. */
-export function holderOf(source: Source & { [known]?: Holder }): Holder {
-  if (source[known]) return endIfDestroyed(source, source[known])
-  const holder = follow(source, new Holder())
-  holder.takePulse(() => (source.destroyed === true ? 'gone' : 'open'))
-  return holder
-}
-
-/** What was destroyed has ended, though it closes a moment later. */
-function endIfDestroyed({ destroyed }: Source, holder: Holder): Holder {
-  if (destroyed === true) holder.end()
-  return holder
-}
-
-/** Makes a holder end with one more host object: a TLSSocket and its raw socket are one connection. */
-export function follow(source: Source & { [known]?: Holder }, holder: Holder): Holder {
-  source[known] = holder
-  if (source.destroyed === true) holder.end()
-  else source.prependListener('close', endHolder)
-  return holder
-}
-
-/** The holder of a host object, if anybody asked for it before. */
-export function knownHolder(source: Source & { [known]?: Holder }): Holder | undefined {
-  return source[known]
-}
-
-/** One function for all sockets: a closure on each would cost 128 bytes a socket. */
-function endHolder(this: Source & { [known]?: Holder }): void {
-  this[known]?.end()
 }

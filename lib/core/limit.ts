@@ -1,5 +1,7 @@
 import { isLimitConnError, LimitConnError } from '../errors.ts'
 import { show } from '../options/check.ts'
+import type { CauseFarewell } from './close.ts'
+import type { OnLimit } from './evict.ts'
 import { GONE, keysOf, type KeyValue } from './key.ts'
 import type { Zone } from './zone.ts'
 
@@ -12,6 +14,11 @@ export interface Limit {
   readonly key: (...args: never[]) => KeyValue | PromiseLike<KeyValue>
   readonly limit: number | ((...args: never[]) => number | PromiseLike<number>)
   readonly isDryRun: boolean
+  readonly onLimit: OnLimit
+  readonly onEvict?: CauseFarewell
+  /** In milliseconds; false: no bound. */
+  readonly maxLifetimeMs: number | false
+  readonly maxIdleMs: number | false
   /** Path of the option, for error messages. */
   readonly path: string
 }

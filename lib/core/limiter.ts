@@ -3,12 +3,13 @@ import { show } from '../options/check.ts'
 import { extendOptions, mergeOptions } from '../options/merge.ts'
 import { limiterConfig, type SourceOptions, type LimiterOptions } from '../options/policy.ts'
 import { failed, gone, type Decision } from './decision.ts'
-import { holderOf, type Holder, type Source } from './holder.ts'
+import type { Holder } from './holder.ts'
 import type { ReadableKey } from './key.ts'
 import { isThenable, type Evaluation } from './limit.ts'
 import { Lease } from './lease.ts'
 import { isPeerGone } from './peer.ts'
-import { Policy, type Parsed } from './policy.ts'
+import { Policy, type Parsed, type SetConfigOptions } from './policy.ts'
+import { holderOf, type Source } from './source.ts'
 import type { Zone } from './zone.ts'
 
 type Returned<F> = F extends (...args: never[]) => infer R ? R : never
@@ -62,8 +63,8 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
    *
    * @throws LimitConnError as the constructor does
    */
-  setConfig(next: Partial<SourceOptions>): void {
-    this.#policy.setConfig(next, mergeOptions)
+  setConfig(next: Partial<SourceOptions>, options?: SetConfigOptions): void {
+    this.#policy.setConfig(next, mergeOptions, options)
   }
 
   /** The options in force, defaults filled in, frozen. */

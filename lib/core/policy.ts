@@ -1,11 +1,17 @@
+import { endFor, openIn, trim } from './close.ts'
 import { failed, gone, notLimited, type Outcome } from './decision.ts'
+import { drain, type DrainReport } from './drain.ts'
 import { enter } from './enter.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
-import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
+import { evaluate, type Args, type Ask, type Evaluation, type Limit } from './limit.ts'
+import type { Entry } from './look.ts'
+import { callWaiters, Queue, type Applicant, type QueueOptions } from './queue.ts'
 import { forgetUse, noteUse } from './sharing.ts'
+import type { Owner, Slot } from './slot.ts'
 import type { Zone } from './zone.ts'
 import { LimitConnError } from '../errors.ts'
+import { aBoolean, checkObject, whole } from '../options/check.ts'
 
 /** Options after they were checked. */
 export interface Parsed<O> {
@@ -16,6 +22,27 @@ export interface Parsed<O> {
   readonly limits: readonly Limit[]
   readonly timeoutMs: number
   readonly maxKeysPerConnection: number
+  /** Where requests wait that find no room; undefined: nowhere. */
+  readonly queue?: Required<QueueOptions> | undefined
+}
+
+/** What `setConfig` does with what is open. */
+export interface SetConfigOptions {
+  /**
+   * Close the newest beyond a limit that is a number and was lowered, as far as this policy admitted them. What a limit
+   * function would answer for them is not asked again; a dry run closes nothing.
+   * @default false
+   */
+  readonly closeExcess?: boolean
+}
+
+const longestMs = 2 ** 31 - 1
+const aTime = whole(0, longestMs, `a whole number of milliseconds from 0 to ${longestMs}`)
+
+/** Who asks to be let in. */
+export interface Admission extends Omit<Applicant, 'entry'> {
+  readonly holder: Holder
+  readonly evaluation: Evaluation
 }
 
 /** Checks options and compiles them; `before` is what was in force until now. Throws before anything changes. */
@@ -26,8 +53,9 @@ export type Parse<O, P extends Parsed<O>> = (options: unknown, before?: P) => P
  *
  * A policy keeps its identity when its configuration changes: holders that it admitted stay admitted.
  */
-export class Policy<O extends object, P extends Parsed<O>> {
+export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   readonly #parse: Parse<O, P>
+  readonly #queue = new Queue(() => this.#parsed.queue)
   #parsed: P
   #dryZone: Zone | undefined
 
@@ -59,12 +87,25 @@ export class Policy<O extends object, P extends Parsed<O>> {
     return Math.max(...this.zones.map((zone) => zone.count(key)))
   }
 
-  /** Merges over what is in force. Open leases stay; the next holder meets the new configuration. */
-  setConfig(next: unknown, merge: (given: O, next: unknown) => unknown): void {
+  limitOn(zone: Zone): Limit | undefined {
+    return this.#parsed.limits.find((limit) => limit.zone === zone)
+  }
+
+  /** Merges over what is in force. Open leases stay; the next holder meets the new configuration, and so do waiters. */
+  setConfig(next: unknown, merge: (given: O, next: unknown) => unknown, options: unknown = {}): void {
+    const { closeExcess } = checkObject(options, 'setConfig options', { closeExcess: aBoolean })
     const before = this.#parsed
     this.#parsed = this.#parse(merge(before.given, next), before)
     forgetUse(this, before.limits)
     this.#dryZone = noteUse(this, this.#parsed.limits)
+
+    if (closeExcess === true) this.#closeExcess()
+    this.#queue.restart()
+  }
+
+  #closeExcess(): void {
+    for (const { limit, zone, isDryRun } of this.#parsed.limits)
+      if (typeof limit === 'number' && !isDryRun) trim(zone, this, limit)
   }
 
   evaluate(args: Args): Evaluation | Promise<Evaluation> {
@@ -74,11 +115,59 @@ export class Policy<O extends object, P extends Parsed<O>> {
 
   /** Decides on a holder, in one tick. */
   enter(holder: Holder, evaluation: Evaluation, request?: Holder): Outcome {
+    const entry = this.#entryOf(holder, evaluation, request)
+    if ('decision' in entry) return entry
+    callWaiters()
+    return enter(entry)
+  }
+
+  /** Decides on a request that is a holder, now or when its turn has come. */
+  enterInTurn({ holder, evaluation, ...applicant }: Admission): void {
+    const entry = this.#entryOf(holder, evaluation)
+    if ('decision' in entry) applicant.decided(entry)
+    else this.#queue.enter({ ...applicant, entry })
+  }
+
+  /** Ends what was let in here, to shut down; rejects with a LimitConnError for what is no time. */
+  async drain(ms: unknown): Promise<DrainReport> {
+    const time = aTime(ms, 'drain ms')
+    this.stopWaiting()
+    return await drain(() => openIn(this.zones, this), time)
+  }
+
+  /** Refuses the requests that wait; none waits any more. */
+  stopWaiting(): void {
+    this.#queue.stop()
+  }
+
+  /** Closes a holder that was open, or silent, for longer than a limit of this policy that admitted it allows. */
+  closeOverdue(holder: Holder, quietMs: number): void {
+    const slot = holder.slots.find((each) => this.#overdueAt(each, quietMs) !== undefined)
+    if (slot) endFor(holder, this.#overdueAt(slot, quietMs)!, [slot.zone])?.()
+  }
+
+  #overdueAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
+    const limit = slot.claimOf(this) && this.limitOn(slot.zone)
+    if (!limit || limit.isDryRun) return undefined
+    const { maxLifetimeMs, maxIdleMs } = limit
+    const { sinceMs } = slot.holder
+    if (maxLifetimeMs !== false && sinceMs > 0 && performance.now() - sinceMs >= maxLifetimeMs)
+      return 'expired'
+    return maxIdleMs !== false && quietMs >= maxIdleMs ? 'idled' : undefined
+  }
+
+  #entryOf(holder: Holder, evaluation: Evaluation, request?: Holder): Entry | Outcome {
     if (holder.isEnded || request?.isEnded || evaluation === GONE) return gone
     if (evaluation instanceof LimitConnError) return failed(evaluation)
     if (evaluation.length === 0) return notLimited
 
-    const { maxKeysPerConnection: maxKeys } = this.#parsed
-    return enter({ holder, owner: this, asks: evaluation, maxKeys, request })
+    for (const ask of evaluation) prepare(holder, ask)
+    return { holder, owner: this, asks: evaluation, maxKeys: this.#parsed.maxKeysPerConnection, request }
   }
+}
+
+/** What a limit is to know of a holder later is noted from the beginning. */
+function prepare(holder: Holder, { limit }: Ask): void {
+  if (limit.maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
+  if (limit.onLimit === 'evict-idle') holder.carrier?.heed()
 }

@@ -1,9 +1,13 @@
 import type { Holder } from './holder.ts'
+import type { Limit } from './limit.ts'
 import type { KeyRecord } from './record.ts'
 import type { Zone } from './zone.ts'
 
 /** Whoever asks for slots and is known again: one limiter, also after its configuration changed. */
-export type Owner = object
+export interface Owner {
+  /** Its limit on a zone, as configured now: there is one at most. */
+  limitOn(zone: Zone): Limit | undefined
+}
 
 /** That an owner has admitted a holder under a key, and whether only because of a dry run. */
 export interface Claim {

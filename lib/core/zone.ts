@@ -1,10 +1,12 @@
 import { LRUCache } from 'lru-cache'
 import { checkObject, invalid, oneOf, whole, type Check } from '../options/check.ts'
 import { auditSlots, type Audit } from './audit.ts'
+import { closeAll } from './close.ts'
 import type { Holder } from './holder.ts'
 import { flat, ipv6SubnetOf, keysToRead, type ReadableKey } from './key.ts'
 import { KeyRecord } from './record.ts'
 import { Slot } from './slot.ts'
+import { noTallies, type Tally, type ZoneStats } from './stats.ts'
 import { topOf, type TopKey } from './top.ts'
 
 export interface ZoneOptions {
@@ -18,37 +20,17 @@ export interface ZoneOptions {
   readonly onFull?: 'reject' | 'pass'
 }
 
-/** What a zone has decided since it was made or reset, and what it holds now. */
-export interface ZoneStats {
-  /** Holders admitted within the limit. */
-  readonly passed: number
-  /** Holders refused because a limit was exceeded. */
-  readonly rejected: number
-  /** Holders that only a dry run admitted. */
-  readonly rejectedDryRun: number
-  /** Requests that were not accounted: the key was empty, or `skip` said so. */
-  readonly skipped: number
-  /** Holders with a new key that found the zone full. */
-  readonly exhausted: number
-  /** Idle records that made room for others. */
-  readonly evicted: number
-  /** Live keys. */
-  readonly keys: number
-  /** Slots taken, over all keys. */
-  readonly active: number
-  /** Most slots taken at one time. */
-  readonly peak: number
-}
-
-/** The counters of a zone that only ever rise. */
-export type Tally = 'passed' | 'rejected' | 'rejectedDryRun' | 'skipped' | 'exhausted'
-
 const mostKeys = 2 ** 24
 const checks = {
   name: aName,
   max: whole(1, mostKeys, `a whole number from 1 to ${mostKeys}`),
   maxIdle: whole(0, mostKeys, `a whole number from 0 to ${mostKeys}`),
   onFull: oneOf('reject', 'pass'),
+}
+
+/** Is told when a slot was given back. */
+export interface WakesUp {
+  wake(zone: Zone, key: string): void
 }
 
 /**
@@ -65,10 +47,14 @@ export class Zone {
   readonly max: number
   readonly maxIdle: number
   readonly onFull: 'reject' | 'pass'
+  /** @internal Queues in which somebody waits for a slot here. */
+  readonly queues = new Set<WakesUp>()
+  /** @internal How many wait there. */
+  waiting = 0
   readonly #live = new Map<string, KeyRecord>()
   readonly #ipv6Subnets = new Set<number>()
   #idle: LRUCache<string, KeyRecord> | undefined
-  #tallies: Record<Tally | 'evicted', number> = noTallies()
+  #tallies: Record<Tally, number> = noTallies()
   #active = 0
   #peak = 0
 
@@ -85,13 +71,21 @@ export class Zone {
    * `{ text }` read the text. An IPv6 address reads its narrowest subnet that holds a slot.
    */
   count(key: ReadableKey): number {
-    const narrowestFirst = [...this.#ipv6Subnets].toSorted((a, b) => b - a)
-    const counts = keysToRead(key, narrowestFirst).map((tagged) => this.activeUnder(tagged))
-    return counts.find((count) => count > 0) ?? 0
+    return this.#read(key)?.active ?? 0
+  }
+
+  /**
+   * Closes what holds a slot under a key, read as `count` reads it; returns how many were closed. A request that is
+   * counted by itself is ended: its HTTP/2 stream, or its HTTP/1 connection. It does not keep the client from coming back.
+   */
+  kick(key: ReadableKey): number {
+    const slots = this.#read(key)?.slots() ?? []
+    return closeAll(new Set(Array.from(slots, ({ holder }) => holder)), 'kicked', [this])
   }
 
   stats(): ZoneStats {
-    return { ...this.#tallies, keys: this.#live.size, active: this.#active, peak: this.#peak }
+    const { waiting } = this
+    return { ...this.#tallies, waiting, keys: this.#live.size, active: this.#active, peak: this.#peak }
   }
 
   /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
@@ -116,9 +110,19 @@ export class Zone {
     return auditSlots(this.#active, this.#live.values())
   }
 
+  /** @internal The live keys. */
+  get records(): Iterable<KeyRecord> {
+    return this.#live.values()
+  }
+
   /** @internal Slots taken under a tagged key. */
   activeUnder(key: string): number {
     return this.#live.get(key)?.active ?? 0
+  }
+
+  /** @internal The slots under a tagged key, oldest first. */
+  slotsUnder(key: string): Slot[] {
+    return [...(this.#live.get(key)?.slots() ?? [])]
   }
 
   /** @internal Those of the keys that are not live find room, all of them. */
@@ -145,6 +149,7 @@ export class Zone {
     slot.record.remove(slot)
     this.#active--
     if (slot.record.active === 0) this.#retire(slot.record)
+    if (this.waiting > 0) for (const queue of this.queues) queue.wake(this, slot.record.key)
   }
 
   /** @internal */
@@ -153,6 +158,13 @@ export class Zone {
     if (what !== 'rejected' || key === undefined) return
     const record = this.#live.get(key) ?? this.#idle?.peek(key)
     if (record) record.rejected++
+  }
+
+  /** The live record that a person means by a key. */
+  #read(key: ReadableKey): KeyRecord | undefined {
+    const narrowestFirst = [...this.#ipv6Subnets].toSorted((a, b) => b - a)
+    const live = keysToRead(key, narrowestFirst).map((tagged) => this.#live.get(tagged))
+    return live.find((record) => record !== undefined)
   }
 
   /** Finds the idle record or makes one. The LRU cache keeps a revived one: to delete its only entry costs O(max). */
@@ -173,15 +185,11 @@ export class Zone {
     this.#idle ??= new LRUCache({
       max: this.maxIdle,
       dispose: (old, _key, reason) => {
-        if (reason === 'evict' && old.active === 0) this.#tallies.evicted++
+        if (reason === 'evict' && old.active === 0) this.#tallies.forgotten++
       },
     })
     this.#idle.set(record.key, record)
   }
-}
-
-function noTallies(): Record<Tally | 'evicted', number> {
-  return { passed: 0, rejected: 0, rejectedDryRun: 0, skipped: 0, exhausted: 0, evicted: 0 }
 }
 
 function aName(value: unknown, path: string): ReturnType<Check<string>> {

@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Http2Stream } from 'node:http2'
+import { constants, type Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Connection } from '../connection/connection.ts'
 import { isStreamGone } from '../connection/session.ts'
-import { Holder, type Pulse } from '../core/holder.ts'
+import type { Carrier, Pulse } from '../core/carrier.ts'
+import { Holder } from '../core/holder.ts'
 import type { Zone } from '../core/zone.ts'
 
 const known: unique symbol = Symbol('limit-conn.exchange')
@@ -29,6 +30,7 @@ export class Exchange extends Holder {
   constructor(connection: Connection) {
     super(connection.holder)
     this.connection = connection
+    connection.touch()
   }
 }
 
@@ -43,6 +45,11 @@ export class UpgradeExchange extends Exchange {
     super(connection)
     this.#socket = socket
     this.#bytesBefore = socket.bytesWritten
+  }
+
+  /** From now on the connection is its own, also behind a proxy. */
+  override get carrier(): Carrier {
+    return this.connection
   }
 
   /** The exchange of an upgrade, the same for all who ask. */
@@ -106,11 +113,45 @@ export class ResponseExchange extends Exchange {
     return this.#isClosed ? 'gone' : super.pulse()
   }
 
+  override get carrier(): Carrier | undefined {
+    return this.connection.isTrackable ? new RequestCarrier(this) : undefined
+  }
+
   get #isClosed(): boolean {
     return this.stream ? isStreamGone(this.stream) : this.#res.closed
   }
 }
 
 function endExchange(this: Known<object>): void {
+  this[known]?.connection.touch()
   this[known]?.end()
+}
+
+/** A request where each is counted by itself: closed alone where HTTP can do that. */
+class RequestCarrier implements Carrier {
+  readonly isOwn: boolean = false
+  readonly state = 'busy' as const
+  readonly #exchange: ResponseExchange
+
+  constructor(exchange: ResponseExchange) {
+    this.#exchange = exchange
+  }
+
+  get quietSinceMs(): number {
+    return this.#exchange.connection.quietSinceMs
+  }
+
+  pulse(): Pulse {
+    return this.#exchange.pulse()
+  }
+
+  heed(): void {
+    this.#exchange.connection.heed()
+  }
+
+  close(): void {
+    const { stream, connection } = this.#exchange
+    if (stream) stream.close(constants.NGHTTP2_CANCEL)
+    else connection.destroy()
+  }
 }

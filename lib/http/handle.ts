@@ -1,5 +1,6 @@
 import { Sweep } from '../connection/sweep.ts'
-import type { Policy } from '../core/policy.ts'
+import type { DrainReport } from '../core/drain.ts'
+import type { Policy, SetConfigOptions } from '../core/policy.ts'
 import type { Zone } from '../core/zone.ts'
 import { makeWarner, type Warner } from '../log/warner.ts'
 import { mergeOptions } from '../options/merge.ts'
@@ -17,7 +18,15 @@ export interface Handle<O> {
    *
    * @throws LimitConnError for options that are not accepted, as when the policy was made
    */
-  setConfig(next: Partial<O>): void
+  setConfig(next: Partial<O>, options?: SetConfigOptions): void
+  /**
+   * Ends what this policy has let in, to shut down: what is idle at once and whatever becomes so, the rest after `ms`
+   * milliseconds (0 to 2,147,483,647), upgraded sockets too. Requests that wait are refused. Close the server first: what
+   * comes meanwhile is let in as ever, and ended as well.
+   *
+   * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, as a rejection
+   */
+  drain(ms: number): Promise<DrainReport>
   /** @internal Connections that the sweep watches. */
   readonly watched: number
 }
@@ -33,7 +42,9 @@ export interface Watched<O extends object, C extends CompiledSettings<O>> {
 export function watched<O extends object, C extends CompiledSettings<O>>(
   policy: Policy<O, C>,
 ): Watched<O, C> {
-  const sweep = new Sweep(policy.parsed.sweep)
+  const sweep = new Sweep(policy.parsed.sweep, ({ holder }, quietMs) => {
+    for (const each of [holder, ...holder.children]) policy.closeOverdue(each, quietMs)
+  })
   const warner = makeWarner(() => policy.parsed)
   warnAtStart(policy.parsed, warner, policy.dryZone)
   return { policy, sweep, warner }
@@ -44,8 +55,8 @@ export function withHandle<T extends object, O extends object, C extends Compile
   target: T,
   { policy, sweep, warner }: Watched<O, C>,
 ): T & Handle<O> {
-  function setConfig(over: unknown): void {
-    policy.setConfig(over, mergeOptions)
+  function setConfig(over: unknown, options?: SetConfigOptions): void {
+    policy.setConfig(over, mergeOptions, options)
     sweep.setTimes(policy.parsed.sweep)
     warnAtStart(policy.parsed, warner, policy.dryZone)
   }
@@ -55,5 +66,6 @@ export function withHandle<T extends object, O extends object, C extends Compile
     zones: { get: () => policy.zones, enumerable: true },
     watched: { get: () => sweep.size },
     setConfig: { value: setConfig },
+    drain: { value: async (ms: number) => await policy.drain(ms) },
   }) as T & Handle<O>
 }

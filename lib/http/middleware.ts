@@ -21,6 +21,8 @@ type Response = ServerResponse | Http2ServerResponse
 /** What `limitConn` returns: Connect middleware, and the policy behind it. */
 export interface LimitConn extends Handle<MiddlewareOptions> {
   (req: Request, res: Response, next: (error?: unknown) => void): void
+  /** Refuses the requests that wait in the queue; none waits any more. The limits stay. */
+  stop(): void
   /**
    * A policy of its own with other options, as nginx inherits: it has this one's limits, zones included, if and only
    * if none are given; every other option is inherited by itself.
@@ -64,7 +66,8 @@ export function limitConn(...args: readonly unknown[]): LimitConn | void {
   function extend(over: unknown): LimitConn {
     return limitConn(extendOptions(beside.policy.parsed.given, over) as never)
   }
-  return Object.assign(withHandle(limitConnMiddleware, beside), { extend }) as unknown as LimitConn
+  const stop = (): void => beside.policy.stopWaiting()
+  return Object.assign(withHandle(limitConnMiddleware, beside), { extend, stop }) as unknown as LimitConn
 }
 
 function notCalled(): LimitConnError {

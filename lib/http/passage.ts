@@ -1,4 +1,6 @@
+import type { Outcome } from '../core/decision.ts'
 import { functionFailed, type Ask, type Evaluation } from '../core/limit.ts'
+import type { Place } from '../core/queue.ts'
 import { LimitConnError } from '../errors.ts'
 import { whenSettled } from './settle.ts'
 import { skips } from './skip.ts'
@@ -29,15 +31,44 @@ function identify(turn: Turn, skip: boolean | LimitConnError): void {
 
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
 function decide(turn: Turn, evaluation: Evaluation): void {
-  const { req, connection, exchange } = turn
-  const { policy, sweep, journal, keyWatch } = turn.door
+  const { policy } = turn.door
   if (!mayGoOn(turn)) return
   if (policy.parsed !== turn.options) return begin(turn)
 
-  const { decision, hits } =
-    turn.visit.unit === 'requests'
-      ? policy.enter(exchange, evaluation)
-      : policy.enter(connection.holder, evaluation, exchange)
+  const { connection, exchange, visit } = turn
+  if (visit.unit === 'connections') {
+    act(turn, evaluation, policy.enter(connection.holder, evaluation, exchange))
+  } else if (!turn.options.queue) {
+    act(turn, evaluation, policy.enter(exchange, evaluation))
+  } else {
+    queueUp(turn, evaluation)
+  }
+}
+
+/** Lets a request wait for its turn, if there is no room for it now. */
+function queueUp(turn: Turn, evaluation: Evaluation): void {
+  let isWaiting = false
+
+  function decided(outcome: Outcome): void {
+    if (!isWaiting) return act(turn, evaluation, outcome)
+    // Later: it was called in the middle of what gave the slot back.
+    process.nextTick(() => mayGoOn(turn) && act(turn, evaluation, outcome))
+  }
+  function askAgain(place: Place): void {
+    turn.place = place
+    begin(turn)
+  }
+
+  const { policy, sweep } = turn.door
+  policy.enterInTurn({ holder: turn.exchange, evaluation, place: turn.place, decided, askAgain })
+  isWaiting = true
+  sweep.watch(turn.connection)
+}
+
+/** Does what was decided. */
+function act(turn: Turn, evaluation: Evaluation, { decision, hits }: Outcome): void {
+  const { req, connection, exchange } = turn
+  const { sweep, journal, keyWatch } = turn.door
   if (decision.error) return turn.fail(decision.error)
   if (decision.status === 'GONE') return turn.cut()
 

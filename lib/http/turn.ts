@@ -5,6 +5,7 @@ import type { Sweep } from '../connection/sweep.ts'
 import type { Decision } from '../core/decision.ts'
 import type { Args, Ask } from '../core/limit.ts'
 import type { Policy } from '../core/policy.ts'
+import type { Place } from '../core/queue.ts'
 import type { LimitConnError } from '../errors.ts'
 import { makeJournal, type Journal } from '../log/journal.ts'
 import type { Warner } from '../log/warner.ts'
@@ -15,7 +16,10 @@ import type { Watched } from './handle.ts'
 import { KeyWatch } from './key-watch.ts'
 
 /** A policy on requests, as those at its door need it. */
-export interface DoorPolicy<C> extends Pick<Policy<never, never>, 'zones' | 'evaluate' | 'enter'> {
+export interface DoorPolicy<C> extends Pick<
+  Policy<never, never>,
+  'zones' | 'limitOn' | 'evaluate' | 'enter' | 'enterInTurn'
+> {
   readonly parsed: C
 }
 
@@ -58,6 +62,8 @@ export abstract class Turn<C extends CompiledRequests<object> = CompiledRequests
   readonly exchange: Exchange
   /** The options in force when it was last asked who this is. */
   options: C
+  /** Where it stood in line before the options changed. */
+  place: Place | undefined
   /** Set before anything is decided. */
   declare visit: Visit
 

@@ -18,6 +18,7 @@ const longestField = 512
  */
 export function hitLine({ zone, kind }: Pick<Hit, 'zone' | 'kind'>): string {
   if (kind === 'exhausted') return `no room for a new key in limit_conn_zone "${zone.name}"`
+  if (kind === 'evicted') return `closing a connection for a newer one by zone "${zone.name}"`
   return `limiting connections${kind === 'dry run' ? ', dry run,' : ''} by zone "${zone.name}"`
 }
 

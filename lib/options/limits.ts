@@ -1,7 +1,10 @@
+import type { Socket } from 'node:net'
+import type { OnLimit } from '../core/evict.ts'
 import type { KeyValue } from '../core/key.ts'
+import type { Cause } from '../core/stats.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { aBoolean, checkObject, invalid, whole, type Checks } from './check.ts'
+import { aBoolean, aFunction, checkObject, invalid, oneOf, whole, type Checks } from './check.ts'
 import { aKey } from './keys.ts'
 
 /** A function whose parameters may be narrower than declared: an Express request for an IncomingMessage. */
@@ -20,6 +23,22 @@ export interface LimitOptions<A extends readonly unknown[]> {
   readonly zone?: Zone
   /** Look, count and report, but never reject. @default false */
   readonly dryRun?: boolean
+  /**
+   * What a newcomer meets that finds no room: it is refused; or the oldest connection of the same key is closed to make
+   * room for it, or the one that has been idle for longest. Only if every other limit has room, or makes it. Then any
+   * holder of a key can close the others. A request that is counted by itself closes nobody.
+   * @default 'reject'
+   */
+  readonly onLimit?: OnLimit
+  /**
+   * Called with the socket of a connection that was let in and is closed, and why: to send a close frame, a last line. The
+   * socket is closed a moment later. Without it, it is closed at once.
+   */
+  readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
+  /** How long a connection may be open, in milliseconds, 1 to 2,147,483,647: the next sweep closes it. @default false */
+  readonly maxLifetimeMs?: number | false
+  /** How long no byte may move on it either way, in milliseconds, 1 to 2,147,483,647: as above. @default false */
+  readonly maxIdleMs?: number | false
 }
 
 /** That a limit is given, or a list of them. */
@@ -35,6 +54,8 @@ export interface GivenLimits extends Partial<AnyLimit> {
 }
 
 const limitAccepted = 'a whole number >= 1, or a function'
+const longestMs = 2 ** 31 - 1
+const aTime = whole(1, longestMs, `false, or a whole number of milliseconds from 1 to ${longestMs}`)
 const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
 
 /** The checks of one limit. */
@@ -43,6 +64,10 @@ export const limitChecks: Checks = {
   key: aKey,
   zone: aZone,
   dryRun: aBoolean,
+  onLimit: oneOf<OnLimit>('reject', 'evict-oldest', 'evict-idle'),
+  onEvict: aFunction('a function (socket, cause) that says a last word'),
+  maxLifetimeMs: aBound,
+  maxIdleMs: aBound,
 }
 
 /** A limit as it was given, as far as its zone goes. */
@@ -103,6 +128,10 @@ export function aLimitList(value: unknown, path: string): readonly AnyLimit[] {
 
 function aLimit(value: unknown, path: string): number | Call<never[], unknown> {
   return typeof value === 'function' ? (value as Call<never[], unknown>) : aNumber(value, path)
+}
+
+function aBound(value: unknown, path: string): number | false {
+  return value === false ? value : aTime(value, path)
 }
 
 function aZone(value: unknown, path: string): Zone {

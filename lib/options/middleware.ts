@@ -1,9 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
 import type { Decision } from '../core/decision.ts'
+import type { QueueOptions } from '../core/queue.ts'
+import { checkCount } from './count.ts'
 import { oneOf, type Checks } from './check.ts'
 import type { Call, Limited } from './limits.ts'
 import type { PolicyOptions } from './policy.ts'
+import { aQueue } from './queue.ts'
 import {
   aMessage,
   aReject,
@@ -50,6 +53,12 @@ export interface RequestSettings extends Settings {
 export interface MiddlewareOptions extends PolicyOptions<Exchange>, RequestSettings {
   /** Body of a refusal: text, a JSON value or a function. @default a sentence that tells no limit */
   readonly message?: MessageFunction | string | number | boolean | object | null
+  /**
+   * Requests that are counted by themselves wait for a slot, first come first served under each key; one that has waited
+   * for `timeoutMs`, or finds `max` others under its key, is refused. A request that waits holds nothing.
+   * @default false
+   */
+  readonly queue?: QueueOptions | false
   /** How to refuse: answer, close the socket, reset it, or a handler of yours. @default 'respond' */
   readonly reject?: 'respond' | 'destroy' | 'reset' | RejectHandler
 }
@@ -81,14 +90,17 @@ export const requestDefaults = { count: 'auto', headers: false, reject: 'respond
 const kind = {
   checks: {
     ...requestChecks,
+    queue: aQueue,
     message: aMessage('req, res, decision'),
     reject: aReject(['respond', 'destroy', 'reset'], 'req, res, next, decision'),
   },
-  defaults: requestDefaults,
+  defaults: { ...requestDefaults, queue: false },
   compileSkip: requestSkip,
 }
 
 /** Checks and compiles the options of `limitConn`. */
 export function middlewareConfig(options: unknown, before?: Compiled): Compiled {
-  return compileSettings<MiddlewareOptions, Compiled>(kind, options, before)
+  const parsed = compileSettings<MiddlewareOptions, Compiled>(kind, options, before)
+  checkCount(parsed)
+  return { ...parsed, queue: parsed.queue || undefined }
 }

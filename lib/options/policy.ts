@@ -1,7 +1,8 @@
-import type { Source } from '../core/holder.ts'
+import type { Source } from '../core/source.ts'
+import type { Limit } from '../core/limit.ts'
 import type { Parsed } from '../core/policy.ts'
 import { byIp } from '../key/ip.ts'
-import { checkObject, whole, type Checks } from './check.ts'
+import { checkObject, invalid, whole, type Checks } from './check.ts'
 import { requestKey, socketKey, type CompileKey, type GivenKey } from './keys.ts'
 import {
   aLimitList,
@@ -39,6 +40,14 @@ export const policyChecks: Checks = {
 }
 
 const defaultKey = byIp()
+const policyDefaults = {
+  timeoutMs: 1_000,
+  maxKeysPerConnection: 16,
+  dryRun: false,
+  onLimit: 'reject',
+  maxLifetimeMs: false,
+  maxIdleMs: false,
+} as const
 
 /** Options whose values were checked one by one. */
 export interface CheckedPolicy extends GivenLimits {
@@ -49,7 +58,18 @@ export interface CheckedPolicy extends GivenLimits {
 /** Checks the options of a `Limiter`. */
 export function limiterConfig(options: unknown, before?: Parsed<SourceOptions>): Parsed<SourceOptions> {
   const checked = checkObject(options ?? {}, 'options', policyChecks) as CheckedPolicy
-  return parsePolicy<SourceOptions>(checked, before, socketKey)
+  const parsed = parsePolicy<SourceOptions>(checked, before, socketKey)
+  for (const limit of parsed.limits) checkUnwatched(limit)
+  return parsed
+}
+
+/** What takes a sweep, which a `Limiter` has not. */
+function checkUnwatched(limit: Limit): void {
+  for (const name of ['maxLifetimeMs', 'maxIdleMs'] as const) {
+    if (limit[name] === false) continue
+    const accepted = 'false: a Limiter has no sweep; limitServer closes by time'
+    throw invalid(`${limit.path}.${name}`, limit[name], accepted)
+  }
 }
 
 /** Compiles the limits of options whose values were checked one by one. */
@@ -63,7 +83,7 @@ export function parsePolicy<O extends object>(
   const keys = keyed.map(({ key }, index) => compileKey(key, `${pathOf(checked, index)}.key`))
   const zones = zonesOf(keyed, before ? listOf(before.given).map(withKey) : [])
   const filled = list.map((limit, index) => ({ ...limit, zone: zones[index]! }))
-  const defaults = { timeoutMs: 1_000, maxKeysPerConnection: 16, dryRun: false, ...checked }
+  const defaults = { ...policyDefaults, ...checked }
 
   const complete = filled.map(withKey)
   const config = checked.limits
@@ -72,8 +92,10 @@ export function parsePolicy<O extends object>(
   return {
     config: Object.freeze(config) as unknown as O,
     given: (checked.limits ? { ...checked, limits: filled } : { ...checked, ...filled[0] }) as unknown as O,
-    limits: complete.map(({ limit, zone, dryRun = defaults.dryRun }, index) => {
-      return { zone, key: keys[index]!, limit, isDryRun: dryRun, path: pathOf(checked, index) }
+    limits: complete.map(({ dryRun: isDryRun = defaults.dryRun, ...limit }, index) => {
+      const { onLimit, maxLifetimeMs, maxIdleMs, onEvict } = defaults
+      const inherited = { onLimit, maxLifetimeMs, maxIdleMs, ...(onEvict && { onEvict }) }
+      return { ...inherited, ...limit, key: keys[index]!, isDryRun, path: pathOf(checked, index) }
     }),
     timeoutMs: defaults.timeoutMs,
     maxKeysPerConnection: defaults.maxKeysPerConnection,

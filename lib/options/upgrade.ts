@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Decision } from '../core/decision.ts'
+import { checkCount } from './count.ts'
 import type { Call, Limited } from './limits.ts'
 import { requestChecks, requestDefaults, type CompiledRequests, type RequestSettings } from './middleware.ts'
 import type { PolicyOptions } from './policy.ts'
@@ -43,5 +44,7 @@ const kind = {
 
 /** Checks and compiles the options of `limitUpgrade`. */
 export function upgradeConfig(options: unknown, before?: CompiledUpgrade): CompiledUpgrade {
-  return compileSettings<UpgradeOptions, CompiledUpgrade>(kind, options, before)
+  const parsed = compileSettings<UpgradeOptions, CompiledUpgrade>(kind, options, before)
+  checkCount(parsed)
+  return parsed
 }

@@ -1,0 +1,72 @@
+import type { Farewell } from './carrier.ts'
+import { tellClosed } from './channels.ts'
+import type { Holder } from './holder.ts'
+import type { Owner, Slot } from './slot.ts'
+import type { Cause } from './stats.ts'
+import type { Zone } from './zone.ts'
+
+/** Closes what carried a holder that has ended. */
+export type Closing = () => void
+
+/** Closes holders for a cause that counts in these zones; returns how many could be closed. */
+export function closeAll(holders: Iterable<Holder>, cause: Cause, zones: readonly Zone[]): number {
+  const closings = Array.from(holders, (holder) => endFor(holder, cause, zones))
+  for (const close of closings) close?.()
+  return closings.filter((close) => close !== undefined).length
+}
+
+/**
+ * Ends a holder: its slots are free from now on, and nothing of anybody else's has run yet. What it returns closes what
+ * carried it. Undefined, and nothing is done, where nothing can be closed.
+ */
+export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Closing | undefined {
+  const { carrier } = holder
+  if (!carrier || holder.isEnded) return undefined
+
+  const farewells = new Set(holder.slots.flatMap(farewellsOf))
+  for (const zone of zones) zone.tally(cause)
+  holder.end()
+  return function close() {
+    carrier.close(farewells.size > 0 ? all(farewells, cause) : undefined)
+    for (const { name } of zones) tellClosed({ zone: name, cause })
+  }
+}
+
+/** Closes the newest that an owner has admitted in a zone, until no key has more than `max` slots. */
+export function trim(zone: Zone, owner: Owner, max: number): void {
+  for (const record of zone.records) {
+    const newestFirst = [...record.slots()].toReversed().filter((slot) => slot.claimOf(owner))
+    for (const { holder } of newestFirst) {
+      if (record.active <= max) break
+      closeAll([holder], 'trimmed', [zone])
+    }
+  }
+}
+
+/** The holders that an owner has admitted, with the zones in which it did. */
+export function openIn(zones: readonly Zone[], owner: Owner): ReadonlyMap<Holder, readonly Zone[]> {
+  const open = new Map<Holder, Zone[]>()
+  for (const zone of zones) {
+    for (const record of zone.records) {
+      for (const slot of record.slots()) {
+        const entered = open.get(slot.holder) ?? []
+        if (slot.claimOf(owner) && !entered.includes(zone)) open.set(slot.holder, [...entered, zone])
+      }
+    }
+  }
+  return open
+}
+
+/** What those who admitted the holder to a slot want its client to be told. */
+function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
+  return claims.flatMap(({ owner }) => owner.limitOn(zone)?.onEvict ?? [])
+}
+
+/** `onEvict`, as it is called. */
+export type CauseFarewell = (socket: never, cause: Cause) => unknown
+
+function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
+  return function tell(socket) {
+    for (const farewell of farewells) void farewell(socket as never, cause)
+  }
+}

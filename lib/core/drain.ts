@@ -1,0 +1,69 @@
+import { setTimeout as elapse } from 'node:timers/promises'
+import { lingerMs, type Carrier } from './carrier.ts'
+import { closeAll } from './close.ts'
+import type { Holder } from './holder.ts'
+import type { Zone } from './zone.ts'
+
+/** How what a policy had let in ended while it was drained. */
+export interface DrainReport {
+  /** Closed because they were idle, or had become so. */
+  readonly idle: number
+  /** Ended by themselves. */
+  readonly ended: number
+  /** Closed at the end in the middle of something: a request, a handshake, a raw TCP connection. */
+  readonly cut: number
+  /** Closed at the end after they had left HTTP: WebSockets, CONNECT tunnels. */
+  readonly upgraded: number
+}
+
+/** What there is to drain: asked again and again, for some may come meanwhile. */
+export type Open = () => ReadonlyMap<Holder, readonly Zone[]>
+
+/** How often to look for what has become idle, in milliseconds. */
+const lookMs = 50
+
+/** Closes what is idle, at once and as it becomes so; after `ms` the rest. Resolves when all is closed. */
+export async function drain(open: Open, ms: number): Promise<DrainReport> {
+  const endMs = performance.now() + ms
+  const seen = new Set<Holder>()
+  let idle = 0
+
+  for (;;) {
+    idle += closeSome(open, seen, ({ state }) => state === 'idle').length
+    const restMs = endMs - performance.now()
+    if (restMs <= 0 || [...seen].every(({ isEnded }) => isEnded)) break
+    await elapse(Math.min(lookMs, restMs))
+  }
+
+  const rest = closeSome(open, seen, () => true)
+  const upgraded = rest.filter(({ state }) => state === 'upgraded').length
+  await allGone(rest.map(({ carrier }) => carrier))
+  return { idle, ended: seen.size - idle - rest.length, cut: rest.length - upgraded, upgraded }
+}
+
+/** What was closed, and how it was before. */
+interface Closed {
+  readonly carrier: Carrier
+  readonly state: Carrier['state']
+}
+
+/** Closes some of what is open, and notes all of it. What nothing can close is left alone. */
+function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => boolean): Closed[] {
+  const closed: Closed[] = []
+  for (const [holder, zones] of open()) {
+    const { carrier } = holder
+    if (!carrier) continue
+    seen.add(holder)
+    if (!which(carrier)) continue
+    closed.push({ carrier, state: carrier.state })
+    closeAll([holder], 'drained', zones)
+  }
+  return closed
+}
+
+/** Waits until all is closed, at most as long as a last word takes. */
+async function allGone(carriers: readonly Carrier[]): Promise<void> {
+  const endMs = performance.now() + lingerMs + lookMs
+  while (performance.now() < endMs && carriers.some((carrier) => carrier.pulse() !== 'gone'))
+    await elapse(lookMs)
+}

@@ -1,0 +1,60 @@
+import { endFor, type Closing } from './close.ts'
+import type { Holder } from './holder.ts'
+import { isRefusal, type Entry, type Look } from './look.ts'
+import type { Slot } from './slot.ts'
+
+/** What a limit does with a newcomer that finds no room. */
+export type OnLimit = 'reject' | 'evict-oldest' | 'evict-idle'
+
+/** Whom to close so that a holder may come in, and for which limit. */
+export type Victims = ReadonlyMap<Holder, Look>
+
+const nobody: Victims = new Map()
+
+/**
+ * Chooses whom to close for a holder, as few as there must be; undefined where it stays refused: a limit has no room and
+ * makes none, or there is nobody to close. A request that is counted by itself closes nobody, and is closed for nobody:
+ * its connection may carry others.
+ */
+export function chooseVictims(entry: Entry, looks: readonly Look[]): Victims | undefined {
+  const refusals = looks.filter(isRefusal)
+  if (refusals.length === 0) return nobody
+  if (!refusals.every(makesRoom) || !entry.holder.carrier?.isOwn) return undefined
+
+  const victims = new Map<Holder, Look>()
+  for (const look of refusals) if (!addVictims(victims, entry, look)) return undefined
+  return victims
+}
+
+/** Ends the victims, in this tick; what is returned closes them, once the newcomer has its slots. */
+export function endVictims(victims: Victims): (Closing | undefined)[] {
+  return Array.from(victims, ([victim, { ask }]) => endFor(victim, 'evicted', [ask.limit.zone]))
+}
+
+function makesRoom({ ask: { limit, max }, finding }: Look): boolean {
+  return finding === 'over' && limit.onLimit !== 'reject' && max > 0
+}
+
+/** Adds those that must go under one key; answers whether there are enough. */
+function addVictims(victims: Map<Holder, Look>, { holder }: Entry, look: Look): boolean {
+  const { limit, max } = look.ask
+  const staying = limit.zone
+    .slotsUnder(look.key)
+    .filter((slot) => slot.holder !== holder && !victims.has(slot.holder))
+  const excess = staying.length + 1 - max
+
+  // Not the newcomer's own connection, where another limit counts that.
+  const candidates = staying.filter(({ holder: { carrier } }) => carrier?.isOwn && carrier !== holder.carrier)
+  const inOrder = limit.onLimit === 'evict-idle' ? candidates.toSorted(byIdleness) : candidates
+  for (const victim of inOrder.slice(0, Math.max(0, excess))) victims.set(victim.holder, look)
+  return candidates.length >= excess
+}
+
+/** The one that does nothing, and has for longest, comes first; of two alike the older one. */
+function byIdleness({ holder: a }: Slot, { holder: b }: Slot): number {
+  const [one, other] = [a.carrier!, b.carrier!]
+  const [isBusy, isOtherBusy] = [one.state === 'busy', other.state === 'busy']
+  if (isBusy !== isOtherBusy) return isBusy ? 1 : -1
+  // Both may be Infinity, which has no difference.
+  return one.quietSinceMs === other.quietSinceMs ? 0 : one.quietSinceMs - other.quietSinceMs
+}

@@ -1,0 +1,93 @@
+import type { Look } from './look.ts'
+import type { Applicant, Place } from './queue.ts'
+import type { WakesUp, Zone } from './zone.ts'
+
+export interface Waiter {
+  readonly applicant: Applicant
+  readonly place: Place
+  readonly timer: NodeJS.Timeout
+  /** What there is no room under. */
+  refusal: Look
+  /** Where it stands; undefined once it has gone. */
+  line?: Line | undefined
+}
+
+/** Those who wait for one key, in the order of their numbers. */
+export class Line {
+  readonly waiters: Waiter[] = []
+
+  get first(): Waiter | undefined {
+    return this.waiters[0]
+  }
+
+  get length(): number {
+    return this.waiters.length
+  }
+
+  /** Nearly always as the last. */
+  add(waiter: Waiter): void {
+    const { number } = waiter.place
+    const after = this.waiters.findLastIndex((other) => other.place.number < number)
+    this.waiters.splice(after + 1, 0, waiter)
+  }
+
+  remove(waiter: Waiter): void {
+    this.waiters.splice(this.waiters.indexOf(waiter), 1)
+  }
+}
+
+/** The lines of a queue, one for each zone and key. The zones know whom to wake. */
+export class Lines {
+  readonly #queue: WakesUp
+  readonly #lines = new Map<Zone, Map<string, Line>>()
+
+  constructor(queue: WakesUp) {
+    this.#queue = queue
+  }
+
+  get isEmpty(): boolean {
+    return this.#lines.size === 0
+  }
+
+  at(zone: Zone, key: string): Line | undefined {
+    return this.#lines.get(zone)?.get(key)
+  }
+
+  /** Puts a waiter into the line of what has no room for it. */
+  add(waiter: Waiter, refusal: Look): Line {
+    const { zone } = refusal.ask.limit
+    const lines = this.#lines.get(zone) ?? new Map<string, Line>()
+    const line = lines.get(refusal.key) ?? new Line()
+    this.#lines.set(zone, lines.set(refusal.key, line))
+    zone.queues.add(this.#queue)
+    zone.waiting++
+
+    waiter.refusal = refusal
+    waiter.line = line
+    line.add(waiter)
+    return line
+  }
+
+  /** Takes a waiter out of its line; false if it stands in none. */
+  remove(waiter: Waiter): boolean {
+    const { line, refusal } = waiter
+    if (!line) return false
+    const { zone } = refusal.ask.limit
+    line.remove(waiter)
+    waiter.line = undefined
+    zone.waiting--
+
+    const lines = this.#lines.get(zone)!
+    if (line.length === 0) lines.delete(refusal.key)
+    if (lines.size > 0) return true
+    this.#lines.delete(zone)
+    zone.queues.delete(this.#queue)
+    return true
+  }
+
+  /** All who wait, in the order of their numbers. */
+  all(): Waiter[] {
+    const lines = [...this.#lines.values()].flatMap((byKey) => [...byKey.values()])
+    return lines.flatMap((line) => line.waiters).toSorted((a, b) => a.place.number - b.place.number)
+  }
+}

@@ -1,0 +1,58 @@
+import type { Holder } from './holder.ts'
+import type { Ask } from './limit.ts'
+import type { Owner, Slot } from './slot.ts'
+
+/** A holder that wants to come in. */
+export interface Entry {
+  readonly holder: Holder
+  readonly owner: Owner
+  readonly asks: readonly Ask[]
+  /** Highest number of slots that the holder may have in one zone. */
+  readonly maxKeys: number
+  /** The request that needs the slots of its connection until it ends. */
+  readonly request: Holder | undefined
+}
+
+/** What a look at one key found: already held, room, no room; the zone full; or too many keys of one holder. */
+type Finding = 'held' | 'free' | 'over' | 'full' | 'crowded'
+
+export interface Look {
+  readonly ask: Ask
+  readonly key: string
+  readonly slot: Slot | undefined
+  readonly finding: Finding
+}
+
+export function lookAt(entry: Entry, ask: Ask, key: string): Look {
+  const slot = entry.holder.find(ask.limit.zone, key)
+  return { ask, key, slot, finding: slot ? atSlot(entry, ask, slot) : atKey(entry, ask, key) }
+}
+
+/** The holder has a slot: a limit that admitted it does not look again, another looks with that slot included. */
+function atSlot({ owner }: Entry, { max }: Ask, slot: Slot): Finding {
+  if (slot.claimOf(owner)) return 'held'
+  return slot.record.active > max ? 'over' : 'free'
+}
+
+function atKey(entry: Entry, ask: Ask, key: string): Finding {
+  const { zone } = ask.limit
+  if (isCrowded(entry, ask)) return 'crowded'
+  if (!zone.hasRoomFor(ask.keys)) return 'full'
+  return zone.activeUnder(key) >= ask.max ? 'over' : 'free'
+}
+
+/**
+ * The holder would have more than `maxKeys` slots in the zone, those not counted that this owner would give back.
+ * The keys of one address always fit.
+ */
+function isCrowded({ holder, owner, maxKeys }: Entry, { keys, limit }: Ask): boolean {
+  if (holder.slots.length + keys.length <= maxKeys) return false
+  const inZone = holder.slots.filter((slot) => slot.zone === limit.zone)
+  const staying = inZone.filter((slot) => !slot.isIdleBut(owner) && !keys.includes(slot.record.key))
+  return staying.length > 0 && staying.length + keys.length > maxKeys
+}
+
+export function isRefusal({ ask: { limit }, finding }: Look): boolean {
+  if (limit.isDryRun) return false
+  return finding === 'over' || finding === 'crowded' || (finding === 'full' && limit.zone.onFull === 'reject')
+}

@@ -1,0 +1,21 @@
+import type { Limit } from '../core/limit.ts'
+import { invalid } from './check.ts'
+
+/** Options on requests, as far as it matters what holds a slot. */
+interface Counting {
+  readonly count: 'auto' | 'connections' | 'requests'
+  readonly limits: readonly Limit[]
+  readonly queue?: unknown
+}
+
+/** Throws for what can never happen with what is counted. */
+export function checkCount({ count, limits, queue }: Counting): void {
+  const evicting = limits.find(({ onLimit }) => onLimit !== 'reject')
+  if (count === 'requests' && evicting) {
+    const accepted = '"reject": with count: "requests" a connection may carry the requests of others'
+    throw invalid(`${evicting.path}.onLimit`, evicting.onLimit, accepted)
+  }
+  if (count === 'connections' && queue) {
+    throw invalid('options.queue', queue, 'false: with count: "connections" no request holds a slot')
+  }
+}
