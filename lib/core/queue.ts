@@ -1,5 +1,5 @@
 import { tellQueued } from './channels.ts'
-import type { Outcome } from './decision.ts'
+import { gone, type Outcome } from './decision.ts'
 import { isLook, refuse, tryToEnter } from './enter.ts'
 import { lookAt, type Entry, type Look } from './look.ts'
 import { Lines, type Line, type Waiter } from './line.ts'
@@ -126,7 +126,7 @@ export class Queue {
   /** Lets in as many of a line as there is room for, the first first: nobody overtakes. */
   #call(line: Line): void {
     for (let waiter = line.first; waiter; waiter = line.first) {
-      const found = tryToEnter(waiter.applicant.entry)
+      const found = call(waiter)
       if (isLook(found) && isSame(found, waiter.refusal)) return
       this.#lines.remove(waiter)
       if (isLook(found) && found.finding === 'over') this.#lines.add(waiter, found)
@@ -165,6 +165,11 @@ export class Queue {
     }
     return waiters
   }
+}
+
+/** Asks again for a waiter, unless its client has left in silence: nobody reads meanwhile, and so nobody was told. */
+function call({ applicant: { entry } }: Waiter): Outcome | Look {
+  return entry.holder.pulse() === 'gone' ? gone : tryToEnter(entry)
 }
 
 function isSame(one: Look, other: Look): boolean {
