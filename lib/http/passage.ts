@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Outcome } from '../core/decision.ts'
 import { functionFailed, type Ask, type Evaluation } from '../core/limit.ts'
 import type { Place } from '../core/queue.ts'
@@ -47,22 +48,39 @@ function decide(turn: Turn, evaluation: Evaluation): void {
 
 /** Lets a request wait for its turn, if there is no room for it now. */
 function queueUp(turn: Turn, evaluation: Evaluation): void {
+  // Whoever gives a slot back calls: what is bound to the asynchronous context must not be that of another request.
+  const scope = new AsyncResource('limit-conn.queue')
   let isWaiting = false
 
   function decided(outcome: Outcome): void {
     if (!isWaiting) return act(turn, evaluation, outcome)
     // Later: it was called in the middle of what gave the slot back.
-    process.nextTick(() => mayGoOn(turn) && act(turn, evaluation, outcome))
+    process.nextTick(() => scope.runInAsyncScope(goOn, undefined, turn, evaluation, outcome))
   }
   function askAgain(place: Place): void {
     turn.place = place
-    begin(turn)
+    scope.runInAsyncScope(beginAgain, undefined, turn)
   }
 
   const { policy, sweep } = turn.door
   policy.enterInTurn({ holder: turn.exchange, evaluation, place: turn.place, decided, askAgain })
   isWaiting = true
   sweep.watch(turn.connection)
+}
+
+function goOn(turn: Turn, evaluation: Evaluation, outcome: Outcome): void {
+  if (mayGoOn(turn)) act(turn, evaluation, outcome)
+}
+
+/** What a handler throws is thrown in a tick of its own: others wait to be asked again after this one. */
+function beginAgain(turn: Turn): void {
+  try {
+    begin(turn)
+  } catch (error) {
+    process.nextTick(() => {
+      throw error
+    })
+  }
 }
 
 /** Does what was decided. */
