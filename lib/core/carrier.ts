@@ -24,6 +24,10 @@ export interface Carrier {
 /** How long a client may take to go, in milliseconds, after the last word that it was told. */
 export const lingerMs = 900
 
+/** Most that may stay open for their farewells at one time: what is closed beyond that is closed at once. */
+const mostLingering = 1_024
+let lingering = 0
+
 /** Closes a moment after the farewell, which belongs to others: it may throw, and close by itself. */
 export function closeAfter(farewell: () => void, close: () => void): void {
   try {
@@ -31,7 +35,14 @@ export function closeAfter(farewell: () => void, close: () => void): void {
   } catch {
     return close()
   }
-  setTimeout(close, lingerMs).unref()
+  if (lingering >= mostLingering) return close()
+
+  lingering++
+  function end(): void {
+    lingering--
+    close()
+  }
+  setTimeout(end, lingerMs).unref()
 }
 
 /** A host object that a `Limiter` was given: all that is known of it is that it closes. */
