@@ -53,6 +53,5 @@ function byIdleness({ holder: a }: Slot, { holder: b }: Slot): number {
   const [one, other] = [a.carrier!, b.carrier!]
   const [isBusy, isOtherBusy] = [one.state === 'busy', other.state === 'busy']
   if (isBusy !== isOtherBusy) return isBusy ? 1 : -1
-  // Both may be Infinity, which has no difference.
-  return one.quietSinceMs === other.quietSinceMs ? 0 : one.quietSinceMs - other.quietSinceMs
+  return one.quietSinceMs - other.quietSinceMs
 }

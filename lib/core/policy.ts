@@ -4,7 +4,7 @@ import { drain, type DrainReport } from './drain.ts'
 import { enter } from './enter.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
-import { evaluate, type Args, type Ask, type Evaluation, type Limit } from './limit.ts'
+import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
 import type { Entry } from './look.ts'
 import { callWaiters, Queue, type Applicant, type QueueOptions } from './queue.ts'
 import { forgetUse, noteUse } from './sharing.ts'
@@ -99,8 +99,14 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     forgetUse(this, before.limits)
     this.#dryZone = noteUse(this, this.#parsed.limits)
 
+    if (this.#parsed.limits.some(isWatchful)) this.#prepareOpen()
     if (closeExcess === true) this.#closeExcess()
     this.#queue.restart()
+  }
+
+  #prepareOpen(): void {
+    for (const [holder, zones] of openIn(this.zones, this))
+      for (const zone of zones) prepare(holder, this.limitOn(zone)!)
   }
 
   #closeExcess(): void {
@@ -167,7 +173,7 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     if (evaluation instanceof LimitConnError) return failed(evaluation)
     if (evaluation.length === 0) return notLimited
 
-    for (const ask of evaluation) prepare(holder, ask)
+    for (const { limit } of evaluation) prepare(holder, limit)
     return { holder, owner: this, asks: evaluation, maxKeys: this.#parsed.maxKeysPerConnection, request }
   }
 }
@@ -176,8 +182,13 @@ function isBounded({ maxLifetimeMs, maxIdleMs }: Limit): boolean {
   return maxLifetimeMs !== false || maxIdleMs !== false
 }
 
+/** The limit is to know something of a holder later. */
+function isWatchful(limit: Limit): boolean {
+  return limit.onLimit === 'evict-idle' || isBounded(limit)
+}
+
 /** What a limit is to know of a holder later is noted from the beginning. */
-function prepare(holder: Holder, { limit }: Ask): void {
-  if (limit.maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
-  if (limit.onLimit === 'evict-idle') holder.carrier?.heed()
+function prepare(holder: Holder, { onLimit, maxLifetimeMs, maxIdleMs }: Limit): void {
+  if (maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
+  if (onLimit === 'evict-idle' || maxIdleMs !== false) holder.carrier?.heed()
 }
