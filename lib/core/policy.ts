@@ -99,8 +99,9 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     forgetUse(this, before.limits)
     this.#dryZone = noteUse(this, this.#parsed.limits)
 
-    if (closeExcess === true) this.#closeExcess()
+    // Nobody is to come in by the old limits while some are closed: their farewells may do anything.
     this.#queue.restart()
+    if (closeExcess === true) this.#closeExcess()
   }
 
   #closeExcess(): void {
