@@ -100,8 +100,9 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     this.#dryZone = noteUse(this, this.#parsed.limits)
 
     if (this.#parsed.limits.some(isWatchful)) this.#prepareOpen()
-    if (closeExcess === true) this.#closeExcess()
+    // Nobody is to come in by the old limits while some are closed: their farewells may do anything.
     this.#queue.restart()
+    if (closeExcess === true) this.#closeExcess()
   }
 
   #prepareOpen(): void {
