@@ -12,7 +12,7 @@ const clients = new Map([
 
 const policy = limitConn({
   limits: [
-    { zone: new Zone({ name: 'per-client' }), key: (req) => req.client, limit: 2 },
+    { zone: new Zone({ name: 'per-client' }), key: (req) => req.account, limit: 2 },
     { zone: new Zone({ name: 'everybody' }), key: () => 'all', limit: 100 },
   ],
   count: 'requests', // who waits is a request: a connection that waits would say nothing to its client
@@ -22,8 +22,8 @@ const policy = limitConn({
 
 const app = express()
 app.use((req, res, next) => {
-  req.client = clients.get(req.get('x-api-key')) // who is not known does not reach the policy
-  if (req.client) next()
+  req.account = clients.get(req.get('x-api-key')) // who is not known does not reach the policy
+  if (req.account) next()
   else res.sendStatus(401)
 })
 app.use(policy)

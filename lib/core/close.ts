@@ -65,8 +65,9 @@ function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
 /** `onEvict`, as it is called. */
 export type CauseFarewell = (socket: never, cause: Cause) => unknown
 
+/** A promise of theirs is nobody's: were its rejection not heard, it would end the process. */
 function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
   return function tell(socket) {
-    for (const farewell of farewells) void farewell(socket as never, cause)
+    for (const farewell of farewells) Promise.resolve(farewell(socket as never, cause)).catch(() => undefined)
   }
 }

@@ -37,7 +37,8 @@ export interface LimitOptions<A extends readonly unknown[]> {
   /**
    * Called when a connection that this limit let in is closed for one of the causes, with its socket: to send a close
    * frame, or a last line. The socket is closed 900 ms later; without this function at once. The slot is free
-   * already. What it throws is ignored. Over HTTP/2 it gets the socket below the session, on which nothing is to be
+   * already. If it throws, the socket is closed at
+   * once; what it promises is not waited for. Over HTTP/2 it gets the socket below the session, on which nothing is to be
    * written. Not called for a request that is counted by itself.
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
