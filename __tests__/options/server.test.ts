@@ -97,7 +97,7 @@ describe('limitServer refuses', () => {
   it.each([
     ['count', 'the options are limit, key, zone'],
     ['headers', 'the options are limit, key, zone'],
-    ['queue', 'the options are limit, key, zone'],
+    ['queue', 'it is one of limitConn, beside limit or limits'],
     ['trustProxy', 'write key: byIp({ trustProxy })'],
     ['keepAlive', 'did you mean keepAliveMs?'],
     ['handler', 'did you mean reject?'],

@@ -29,8 +29,8 @@ export interface Parsed<O> {
 /** What `setConfig` does with what is open. */
 export interface SetConfigOptions {
   /**
-   * Close the newest beyond a limit that is a number and was lowered, as far as this policy admitted them. What a limit
-   * function would answer for them is not asked again; a dry run closes nothing.
+   * Close the newest that are beyond a limit now, of those that this policy let in. Only for a limit that is a number: a
+   * limit function is not asked again. A dry run closes nobody. false: they stay until they close by themselves.
    * @default false
    */
   readonly closeExcess?: boolean
