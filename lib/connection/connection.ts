@@ -1,7 +1,7 @@
 import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { follow, Holder, knownHolder, type Pulse } from '../core/holder.ts'
-import { isPeerGone } from '../core/peer.ts'
+import { isPeerGone, tell, toldOf } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
 import { isHalfOpen, isHandedOver, isLostByKernel, isUnread, unsentBytes } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
@@ -73,6 +73,8 @@ export class Connection {
     if (!connection) return undefined
 
     connection.#socket = socket
+    const said = toldOf(raw)
+    if (said) tell(socket, said)
     if (!knownHolder(socket)) follow(socket, connection.holder)
     return connection
   }

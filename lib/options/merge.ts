@@ -1,7 +1,7 @@
 import { givenIn } from './check.ts'
 
 const single = ['limit', 'key', 'zone'] as const
-const nested = ['sweep', 'warnings'] as const
+const nested = ['sweep', 'warnings', 'proxyProtocol'] as const
 
 type Nesting = { readonly [name in (typeof nested)[number]]?: unknown }
 
