@@ -138,12 +138,12 @@ function readerOf(variable: Variable, address: ByIp): ReadValue {
 }
 
 /** The address in the PROXY protocol header, which stands in place of that of the peer; empty without a header. */
-function inHeader(address: ByIp): (source: TemplateSource) => ReturnType<ByIp> {
+function inHeader(address: ByIp): ByTemplate {
   return function keyOfHeader(source) {
     const socket = source.socket ?? source
     if (isPeerGone(socket)) return GONE
     const said = toldOf(socket)
-    return said && said !== 'itself' ? address(socket) : undefined
+    return said && said !== 'itself' ? address(socket) : ''
   }
 }
 

@@ -1,5 +1,4 @@
-import ipaddr from 'ipaddr.js'
-import { parseAddress, type Address } from '../core/address.ts'
+import { addressOfBytes, parseAddress, type Address } from '../core/address.ts'
 import type { Client } from '../core/peer.ts'
 
 /** A whole PROXY protocol header. */
@@ -108,8 +107,8 @@ function readBinary(bytes: Buffer): ProxyHeader | NoHeader | 'more' {
 }
 
 function clientIn(bytes: Buffer, size: number): Client {
-  const packed = ipaddr.fromByteArray([...bytes.subarray(fixedLength, fixedLength + size)])
-  return clientAt(parseAddress(packed.toString())!, bytes.readUInt16BE(fixedLength + 2 * size))
+  const address = addressOfBytes(bytes.subarray(fixedLength, fixedLength + size))
+  return clientAt(address, bytes.readUInt16BE(fixedLength + 2 * size))
 }
 
 function clientAt(address: Address, remotePort: number): Client {
