@@ -24,6 +24,7 @@ export function checkObject(value: unknown, path: string, checks: Checks): Recor
 
 const examples: Readonly<Record<string, string>> = {
   options: '{ limit: 10 }',
+  'options.proxyProtocol': "{ trust: ['10.0.0.0/8'] }, or false",
   'options.queue': '{ max: 10 }',
   'options.sweep': '{ everyMs: 5000 }',
   'options.warnings': '{ oneKey: false }, true or false',
