@@ -37,6 +37,7 @@ describe('the handle of a guard', () => {
       skip: [],
       reject: 'destroy',
       keepAliveMs: 30_000,
+      proxyProtocol: false,
       sweep: { everyMs: 5_000, graceMs: 30_000 },
     })
     expect(Object.isFrozen(guard.config)).toBe(true)

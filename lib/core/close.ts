@@ -65,8 +65,9 @@ function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
 /** `onEvict`, as it is called. */
 export type CauseFarewell = (socket: never, cause: Cause) => unknown
 
+/** Calls each of them, whatever the others do. */
 function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
-  return function tell(socket) {
-    for (const farewell of farewells) void farewell(socket as never, cause)
+  return async function tell(socket) {
+    await Promise.all(Array.from(farewells, async (farewell) => farewell(socket as never, cause)))
   }
 }

@@ -13,6 +13,7 @@ import {
 import { checkFit, checkServer, withoutAddress } from './fit.ts'
 import { Gate } from './gate.ts'
 import { interceptEvents, type Intercept } from './intercept.ts'
+import type { ProxyHeaders } from './proxy-protocol.ts'
 
 /** What `limitServer` returns: the policy of a guard. */
 export interface LimitServer extends Handle<ServerOptions> {
@@ -23,6 +24,11 @@ export interface LimitServer extends Handle<ServerOptions> {
    * @see Node doc/api/net.md, event `drop`
    */
   readonly dropped: number
+  /**
+   * PROXY protocol headers that were read, and connections that were closed for want of one, by cause. Nothing of these
+   * was counted in a zone, but of some of the `repeated`.
+   */
+  readonly proxyHeaders: ProxyHeaders
   /** Leaves the server as it was, also if called twice. Connections that are counted stay counted until they close. */
   stop(): void
   /**
@@ -87,7 +93,13 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
   function extend(other: Server, over: unknown = {}): LimitServer {
     return limitServer(other, extendOptions(policy.parsed.given, over) as never)
   }
-  const guard = Object.defineProperty({ stop, extend }, 'dropped', { get: () => dropped, enumerable: true })
+  const guard = Object.defineProperties(
+    { stop, extend },
+    {
+      dropped: { get: () => dropped, enumerable: true },
+      proxyHeaders: { get: () => gate.proxyProtocol.counts, enumerable: true },
+    },
+  )
   return withHandle(guard, beside) as unknown as LimitServer
 }
 
