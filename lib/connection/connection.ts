@@ -6,6 +6,7 @@ import { isPeerGone, tell, toldOf } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
 import { follow, knownHolder } from '../core/source.ts'
 import { heedActivity } from './activity.ts'
+import { askToLeave } from './leave.ts'
 import {
   isAnswering,
   isHalfOpen,
@@ -160,6 +161,10 @@ export class Connection implements Carrier {
   /** Notes that something was done on it, if anybody heeds that. */
   touch(): void {
     if (this.#isHeeded) this.#quietSinceMs = performance.now()
+  }
+
+  finish(): void {
+    if (this.state === 'busy') askToLeave(this.#socket, this.session)
   }
 
   close(farewell?: Farewell): void {

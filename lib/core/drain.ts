@@ -6,9 +6,9 @@ import type { Zone } from './zone.ts'
 
 /** How what a policy had let in ended while it was drained. */
 export interface DrainReport {
-  /** Closed because they were idle, or had become so. */
+  /** Closed at once: they were idle. */
   readonly idle: number
-  /** Ended by themselves. */
+  /** Ended in time: they were let finish what they were in the middle of, or ended by themselves. */
   readonly ended: number
   /** Closed at the end in the middle of something: a request, a handshake, a raw TCP connection. */
   readonly cut: number
@@ -26,18 +26,20 @@ const lookMs = 50
 export async function drain(open: Open, ms: number): Promise<DrainReport> {
   const endMs = performance.now() + ms
   const seen = new Set<Holder>()
-  let idle = 0
+  const early: Closed[] = []
 
   for (;;) {
-    idle += closeSome(open, seen, ({ state }) => state === 'idle').length
+    early.push(...closeSome(open, seen, ({ state }) => state === 'idle'))
     const restMs = endMs - performance.now()
     if (restMs <= 0 || [...seen].every(({ isEnded }) => isEnded)) break
     await elapse(Math.min(lookMs, restMs))
   }
 
   const rest = closeSome(open, seen, () => true)
+  await allGone([...early, ...rest])
+
+  const idle = early.filter(({ isNew }) => isNew).length
   const upgraded = rest.filter(({ state }) => state === 'upgraded').length
-  await allGone(rest.map(({ carrier }) => carrier))
   return { idle, ended: seen.size - idle - rest.length, cut: rest.length - upgraded, upgraded }
 }
 
@@ -45,25 +47,31 @@ export async function drain(open: Open, ms: number): Promise<DrainReport> {
 interface Closed {
   readonly carrier: Carrier
   readonly state: Carrier['state']
+  /** It was not met before: it had not been let finish anything. */
+  readonly isNew: boolean
 }
 
-/** Closes some of what is open, and notes all of it. What nothing can close is left alone. */
+/** Closes some of what is open, asks the rest to finish, and notes all of it. What nothing can close is left alone. */
 function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => boolean): Closed[] {
   const closed: Closed[] = []
   for (const [holder, zones] of open()) {
     const { carrier } = holder
     if (!carrier) continue
+    const isNew = !seen.has(holder)
     seen.add(holder)
-    if (!which(carrier)) continue
-    closed.push({ carrier, state: carrier.state })
+    if (!which(carrier)) {
+      carrier.finish()
+      continue
+    }
+    closed.push({ carrier, state: carrier.state, isNew })
     closeAll([holder], 'drained', zones)
   }
   return closed
 }
 
 /** Waits until all is closed, at most as long as a last word takes. */
-async function allGone(carriers: readonly Carrier[]): Promise<void> {
+async function allGone(closed: readonly Closed[]): Promise<void> {
   const endMs = performance.now() + lingerMs + lookMs
-  while (performance.now() < endMs && carriers.some((carrier) => carrier.pulse() !== 'gone'))
+  while (performance.now() < endMs && closed.some(({ carrier }) => carrier.pulse() !== 'gone'))
     await elapse(lookMs)
 }
