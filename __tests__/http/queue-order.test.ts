@@ -162,3 +162,19 @@ it('a policy on a shared zone leaves the slot to those who wait for it in anothe
   held.release()
   expect(await second.answer()).toBe(200)
 })
+
+it.each(['leaves', 'has waited for long enough'])(
+  'who has a higher limit comes in when the one before, who has not, %s',
+  async (how) => {
+    const limit = ({ url }: http.IncomingMessage): number => (url === '/small' ? 1 : 9)
+    const timeoutMs = how === 'leaves' ? 60_000 : 300
+    const { held, lineUp, policy } = await fullyQueueing({ limit, queue: { max: 9, timeoutMs } })
+    const [small] = await lineUp(['/small'])
+    policy.setConfig({ queue: { max: 9, timeoutMs: 60_000 } })
+    await lineUp(['/big'])
+    if (how === 'leaves') small!.destroy()
+
+    await held.arrived(2)
+    expect(held.paths).toEqual(['/first', '/big'])
+  },
+)
