@@ -57,8 +57,20 @@ export class SourceCarrier implements Carrier {
   }
 
   close(farewell?: Farewell): void {
-    const destroy = (): void => void this.#source.destroy?.()
-    if (farewell) closeAfter(() => farewell(this.#source), destroy)
-    else destroy()
+    if (farewell)
+      closeAfter(
+        () => farewell(this.#source),
+        () => this.#destroy(),
+      )
+    else this.#destroy()
+  }
+
+  /** Counted no more by now: how it goes is its own matter, and nobody else's who is being let in or closed. */
+  #destroy(): void {
+    try {
+      this.#source.destroy?.()
+    } catch {
+      // Not a socket: their destroy does not throw.
+    }
   }
 }
