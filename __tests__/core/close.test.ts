@@ -6,6 +6,7 @@ import { lingerMs } from '../../lib/core/carrier.ts'
 import { Holder } from '../../lib/core/holder.ts'
 import { byIp, Limiter } from '../../lib/index.ts'
 import { carried, type Parcel } from '../helpers/carrier.ts'
+import { Child } from '../helpers/child.ts'
 import { ask, change, policyOf, queueUp, zoneOf } from '../helpers/policies.ts'
 
 /** Ends when it is destroyed, as a socket does. */
@@ -249,5 +250,20 @@ describe('limit-conn:closed', () => {
       { zone: 'mine', cause: 'evicted' },
       { zone: 'mine', cause: 'kicked' },
     ])
+  })
+
+  it('has no say: a listener that throws is an uncaught exception of its own, later', async () => {
+    const child = new Child([
+      '-e',
+      `const { Limiter } = require('./dist')
+      const { EventEmitter } = require('node:events')
+      require('node:diagnostics_channel').subscribe('limit-conn:closed', () => { throw new Error('theirs') })
+      process.on('uncaughtException', ({ message }) => console.log('uncaught', message))
+      const limiter = new Limiter({ limit: 1, key: () => 'a', onLimit: 'evict-oldest' })
+      const sources = [1, 2].map(() => Object.assign(new EventEmitter(), { destroy() { console.log('destroyed') } }))
+      for (const source of sources) console.log(limiter.accept(source).status)`,
+    ])
+    expect(await child.exit()).toBe(0)
+    expect(child.stdout).toBe('PASSED\ndestroyed\nPASSED\nuncaught theirs\n')
   })
 })
