@@ -146,13 +146,19 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     this.#queue.stop()
   }
 
-  /** Closes a holder that was open, or silent, for longer than a limit of this policy that admitted it allows. */
-  closeOverdue(holder: Holder, quietMs: number): void {
-    const slot = holder.slots.find((each) => this.#overdueAt(each, quietMs) !== undefined)
-    if (slot) endFor(holder, this.#overdueAt(slot, quietMs)!, [slot.zone])?.()
+  /**
+   * Closes a connection that was open, or silent, for longer than a limit of this policy allows that admitted it; and the
+   * requests on it that were admitted by themselves.
+   */
+  closeOverdue(connection: Holder, quietMs: number): void {
+    if (!this.#parsed.limits.some(isBounded)) return
+    for (const holder of [connection, ...connection.children]) {
+      const slot = holder.slots.find((each) => this.#causeAt(each, quietMs))
+      if (slot) endFor(holder, this.#causeAt(slot, quietMs)!, [slot.zone])?.()
+    }
   }
 
-  #overdueAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
+  #causeAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
     const limit = slot.claimOf(this) && this.limitOn(slot.zone)
     if (!limit || limit.isDryRun) return undefined
     const { maxLifetimeMs, maxIdleMs } = limit
@@ -172,9 +178,13 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   }
 }
 
+function isBounded({ maxLifetimeMs, maxIdleMs }: Limit): boolean {
+  return maxLifetimeMs !== false || maxIdleMs !== false
+}
+
 /** The limit is to know something of a holder later. */
-function isWatchful({ onLimit, maxLifetimeMs, maxIdleMs }: Limit): boolean {
-  return onLimit === 'evict-idle' || maxLifetimeMs !== false || maxIdleMs !== false
+function isWatchful(limit: Limit): boolean {
+  return limit.onLimit === 'evict-idle' || isBounded(limit)
 }
 
 /** What a limit is to know of a holder later is noted from the beginning. */

@@ -42,9 +42,7 @@ export interface Watched<O extends object, C extends CompiledSettings<O>> {
 export function watched<O extends object, C extends CompiledSettings<O>>(
   policy: Policy<O, C>,
 ): Watched<O, C> {
-  const sweep = new Sweep(policy.parsed.sweep, ({ holder }, quietMs) => {
-    for (const each of [holder, ...holder.children]) policy.closeOverdue(each, quietMs)
-  })
+  const sweep = new Sweep(policy.parsed.sweep, ({ holder }, quietMs) => policy.closeOverdue(holder, quietMs))
   const warner = makeWarner(() => policy.parsed)
   warnAtStart(policy.parsed, warner, policy.dryZone)
   return { policy, sweep, warner }
