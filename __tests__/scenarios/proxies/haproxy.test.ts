@@ -82,11 +82,3 @@ it('a client that sends a header of its own through HAProxy gains no address by 
   expect(served.zone.count('198.51.100.1')).toBe(0)
   expect(new Set(served.heard.map(({ remoteAddress }) => remoteAddress)).has('198.51.100.1')).toBe(false)
 })
-
-it('HAProxy that looks whether the port listens is counted, and nothing is said of it', async () => {
-  const served = await proxied('net')
-  await Proxy.haproxy(`server node ${targetOf(served).haproxy} check inter 20ms`)
-  await until('it has looked often', () => served.guard.proxyHeaders.ended >= 5)
-  expect(served.lines).toEqual([])
-  expect(served.zone.stats()).toMatchObject({ passed: 0, active: 0 })
-})
