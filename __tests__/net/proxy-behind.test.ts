@@ -142,6 +142,33 @@ describe('$proxy_protocol_addr', () => {
   })
 })
 
+it.each(['http', 'https', 'http2 secure'] as const)(
+  '%s: a body right behind the header is whole',
+  async (kind) => {
+    const size = 1_000_000
+    const served = await proxied(kind)
+    let got = 0
+    served.server.on('request', (req: http.IncomingMessage) =>
+      req.on('data', (chunk: Buffer) => (got += chunk.length)),
+    )
+    const asking = await (await through(served, line(client))).connect()
+    asking.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n${'x'.repeat(size)}`)
+    await until('all has come', () => got === size)
+    served.held.release()
+    expect(await asking.answer()).toBe(200)
+  },
+)
+
+it('who waits behind its header for more, and is evicted meanwhile, is never heard of', async () => {
+  const served = await proxied('net', { onLimit: 'evict-oldest' })
+  const waiting = sending(served.port, line(client), 'PROXY')
+  await until('it is counted', () => served.zone.count(client) === 1)
+  sending(served.port, line(client))
+  await closedByServer(waiting)
+  await until('the other is let in', () => served.heard.length === 1)
+  expect(served.zone.stats()).toMatchObject({ passed: 2, rejected: 0, active: 1 })
+})
+
 it('skip and the log have the client of the header', async () => {
   const served = await proxied('net', { skip: ['203.0.113.0/24'] })
   const skipped = [1, 2].map(() => sending(served.port, line(client)))
