@@ -107,7 +107,7 @@ describe('onEvict', () => {
     })
     for (const thing of things) limiter.accept(thing)
     const { status, active } = limiter.accept(new Thing()) as { status: unknown; active: unknown }
-    expect([status, active, limiter.numOpen('a')]).toEqual(['PASSED', 3, 0])
+    expect([status, active, limiter.numOpen('a')]).toEqual(['GONE', undefined, 0])
     expect(limiter.zones[0]!.stats()).toMatchObject({ evicted: 1, kicked: 2, active: 0 })
     expect(limiter.config.limit).toBe(9)
   })

@@ -1,20 +1,30 @@
-import type { Socket } from 'node:net'
-
-/** A socket, with what Node calls on it whenever it reads or has written. */
-type Ticking = Socket & { _unrefTimer?: () => void }
+/** Is told when bytes move. */
+interface Listening {
+  touch(): void
+}
 
 /**
- * Calls back whenever bytes move on a socket, also those that an HTTP parser takes past it. Nothing public tells that
- * without reading the bytes. Where Node has no such function, nothing is told.
+ * Tells from now on when bytes move on a socket, also those that an HTTP parser takes past it, or on the streams of an
+ * HTTP/2 session. Nothing public tells that without reading the bytes. Where Node has no such function, nothing is told.
  *
- * @see Node lib/net.js, Socket.prototype._unrefTimer
+ * @see Node lib/net.js, Socket.prototype._unrefTimer, and lib/internal/http2/core.js, kUpdateTimer
  */
-export function heedActivity(socket: Ticking, onActivity: () => void): void {
-  const tick = socket._unrefTimer
-  if (typeof tick !== 'function') return
+export function heedActivity(source: object, listening: Listening): void {
+  const name = '_unrefTimer' in source ? '_unrefTimer' : symbolOf(source, 'kUpdateTimer')
+  const tick: unknown = name && Reflect.get(source, name)
+  if (!name || typeof tick !== 'function') return
 
-  socket._unrefTimer = function tickAndTell(this: Ticking): void {
-    onActivity()
+  Reflect.set(source, name, function tickAndTell(this: unknown): void {
+    listening.touch()
     Reflect.apply(tick, this, [])
+  })
+}
+
+/** A symbol of Node's own, by its description. */
+function symbolOf(source: object, description: string): symbol | undefined {
+  for (let one: object | null = source; one; one = Object.getPrototypeOf(one) as object | null) {
+    const symbol = Object.getOwnPropertySymbols(one).find((each) => each.description === description)
+    if (symbol) return symbol
   }
+  return undefined
 }

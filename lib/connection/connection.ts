@@ -2,7 +2,7 @@ import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/carrier.ts'
 import { Holder } from '../core/holder.ts'
-import { isPeerGone } from '../core/peer.ts'
+import { isPeerGone, tell, toldOf } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
 import { follow, knownHolder } from '../core/source.ts'
 import { heedActivity } from './activity.ts'
@@ -56,7 +56,7 @@ export class Connection implements Carrier {
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
   #ignoresErrors = false
-  #quietSinceMs = Infinity
+  #quietSinceMs = 0
 
   private constructor(socket: Socket) {
     const raw: Known | undefined = rawSocketOf(socket)
@@ -85,8 +85,10 @@ export class Connection implements Carrier {
     if (!connection) return undefined
 
     connection.#socket = socket
+    const said = toldOf(raw)
+    if (said) tell(socket, said)
     if (!knownHolder(socket)) follow(socket, connection.holder)
-    if (connection.#isHeeded) heedActivity(socket, () => connection.touch())
+    if (connection.#isHeeded) heedActivity(socket, connection)
     return connection
   }
 
@@ -105,6 +107,7 @@ export class Connection implements Carrier {
     const socket = session[known]?.socket ?? socketOfSession(session)
     if (!socket) return undefined
     const connection = (session[known] = Connection.of(socket))
+    if (connection.#isHeeded && connection.session !== session) heedActivity(session, connection)
     connection.session = session
     return connection
   }
@@ -145,13 +148,13 @@ export class Connection implements Carrier {
   }
 
   get #isHeeded(): boolean {
-    return this.#quietSinceMs !== Infinity
+    return this.#quietSinceMs > 0
   }
 
   heed(): void {
     if (this.#isHeeded) return
     this.#quietSinceMs = performance.now()
-    heedActivity(this.#socket, () => this.touch())
+    for (const source of [this.#socket, this.session]) if (source) heedActivity(source, this)
   }
 
   /** Notes that something was done on it, if anybody heeds that. */
@@ -160,12 +163,9 @@ export class Connection implements Carrier {
   }
 
   close(farewell?: Farewell): void {
-    if (farewell)
-      closeAfter(
-        () => farewell(this.#socket),
-        () => this.destroy(),
-      )
-    else this.destroy()
+    const close = (): void => this.destroy()
+    if (farewell) closeAfter({ source: this.#socket, farewell, close })
+    else close()
   }
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */

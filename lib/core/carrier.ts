@@ -3,8 +3,8 @@ import type { Source } from './source.ts'
 /** How a holder is: `gone` if it ended, told or not; `stalled` if only one side of it is left, or nobody reads it. */
 export type Pulse = 'open' | 'gone' | 'stalled'
 
-/** Says a last word to a client whose connection is closed. */
-export type Farewell = (socket: unknown) => void
+/** Says a last word to a client whose connection is closed; may fail, now or later. */
+export type Farewell = (socket: unknown) => unknown
 
 /** What carries a holder outside of the core: it is asked how it is, and closed. */
 export interface Carrier {
@@ -12,7 +12,7 @@ export interface Carrier {
   readonly isOwn: boolean
   /** What it is in the middle of: nothing, a request, a protocol of its own (raw TCP, TLS), or what it left HTTP for. */
   readonly state: 'idle' | 'busy' | 'raw' | 'upgraded'
-  /** Since when no byte has moved, by `performance.now()`; Infinity while nobody heeds it. */
+  /** Since when no byte has moved, by `performance.now()`; 0 while nobody heeds it. */
   readonly quietSinceMs: number
   pulse(): Pulse
   /** Heeds from now on when bytes move. */
@@ -24,28 +24,55 @@ export interface Carrier {
 /** How long a client may take to go, in milliseconds, after the last word that it was told. */
 export const lingerMs = 900
 
-/** Closes a moment after the farewell, which belongs to others: it may throw, and close by itself. */
-export function closeAfter(farewell: () => void, close: () => void): void {
+/** Most that may stay open for their farewells at one time: what is closed beyond that is closed at once. */
+const mostLingering = 1_024
+let lingering = 0
+
+/** What is closed after a farewell. */
+interface Leaving {
+  readonly source: Source
+  readonly farewell: Farewell
+  readonly close: () => void
+}
+
+/** Closes a moment after the farewell, which belongs to others: it may fail, and close by itself. */
+export function closeAfter({ source, farewell, close }: Leaving): void {
   try {
-    farewell()
+    void Promise.resolve(farewell(source)).catch(close)
   } catch {
     return close()
   }
-  setTimeout(close, lingerMs).unref()
+  if (source.destroyed === true || lingering >= mostLingering) return close()
+
+  const timer = setTimeout(end, lingerMs).unref()
+  let isLingering = true
+  lingering++
+  source.prependListener('close', leave)
+
+  /** Whichever comes first: the listener may have been removed by a farewell. */
+  function leave(): void {
+    clearTimeout(timer)
+    if (isLingering) lingering--
+    isLingering = false
+  }
+  function end(): void {
+    leave()
+    close()
+  }
 }
 
 /** A host object that a `Limiter` was given: all that is known of it is that it closes. */
 export class SourceCarrier implements Carrier {
   readonly #source: Source
   readonly state = 'raw' as const
-  quietSinceMs: number = Infinity
+  quietSinceMs = 0
 
   constructor(source: Source) {
     this.#source = source
   }
 
   get isOwn(): boolean {
-    return typeof this.#source.destroy === 'function'
+    return canBeDestroyed(this.#source)
   }
 
   pulse(): Pulse {
@@ -53,24 +80,31 @@ export class SourceCarrier implements Carrier {
   }
 
   heed(): void {
-    if (this.quietSinceMs === Infinity) this.quietSinceMs = performance.now()
+    this.quietSinceMs ||= performance.now()
   }
 
   close(farewell?: Farewell): void {
-    if (farewell)
-      closeAfter(
-        () => farewell(this.#source),
-        () => this.#destroy(),
-      )
-    else this.#destroy()
+    const source = this.#source
+    const close = (): void => destroy(source)
+    if (farewell) closeAfter({ source, farewell, close })
+    else close()
   }
+}
 
-  /** Counted no more by now: how it goes is its own matter, and nobody else's who is being let in or closed. */
-  #destroy(): void {
-    try {
-      this.#source.destroy?.()
-    } catch {
-      // Not a socket: their destroy does not throw.
-    }
+/** The socket of an HTTP/2 session throws where it is asked for the function. */
+function canBeDestroyed(source: Source): boolean {
+  try {
+    return typeof source.destroy === 'function'
+  } catch {
+    return false
+  }
+}
+
+/** It is counted no more by now: how it goes is its own matter, and nobody else's who is let in or closed. */
+function destroy(source: Source): void {
+  try {
+    source.destroy?.()
+  } catch {
+    // No socket: their `destroy` does not throw.
   }
 }

@@ -66,25 +66,11 @@ function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
 export type CauseFarewell = (socket: never, cause: Cause) => unknown
 
 /** One that fails keeps no other from being called; where all fail there is nothing to wait for. */
-function all(farewells: ReadonlySet<CauseFarewell>, cause: Cause): Farewell {
-  return function tell(socket) {
-    const errors: unknown[] = []
-    for (const farewell of farewells) {
-      try {
-        void settled(farewell(socket as never, cause))
-      } catch (error) {
-        errors.push(error)
-      }
-    }
-    if (errors.length === farewells.size) throw errors[0]
-  }
-}
-
-/** What a farewell promises may fail as well: nobody waits for it. */
-async function settled(answer: unknown): Promise<void> {
-  try {
-    await answer
-  } catch {
-    // The connection is closed either way.
+function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
+  return async function tell(socket) {
+    const told = await Promise.allSettled(
+      Array.from(farewells, async (farewell) => farewell(socket as never, cause)),
+    )
+    if (told.every(({ status }) => status === 'rejected')) throw new Error('no farewell was said')
   }
 }

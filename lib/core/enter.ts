@@ -50,7 +50,9 @@ function admitFor(entry: Entry, victims: Victims): Outcome {
   const evictions = Array.from(victims.values(), ({ ask, key }): Hit => {
     return { zone: ask.limit.zone, key, kind: 'evicted' }
   })
-  return { decision, hits: [...hits, ...evictions] }
+  // A farewell may have closed the newcomer as well.
+  const isGone = entry.holder.isEnded || entry.request?.isEnded
+  return { decision: isGone ? gone.decision : decision, hits: [...hits, ...evictions] }
 }
 
 /**

@@ -38,13 +38,11 @@ function makesRoom({ ask: { limit, max }, finding }: Look): boolean {
 /** Adds those that must go under one key; answers whether there are enough. */
 function addVictims(victims: Map<Holder, Look>, { holder }: Entry, look: Look): boolean {
   const { limit, max } = look.ask
-  const staying = limit.zone
-    .slotsUnder(look.key)
-    .filter((slot) => slot.holder !== holder && !victims.has(slot.holder))
-  const excess = staying.length + 1 - max
+  const slots = limit.zone.slotsUnder(look.key).filter((slot) => !victims.has(slot.holder))
+  const excess = slots.length + (look.slot ? 0 : 1) - max
 
   // Not the newcomer's own connection, where another limit counts that.
-  const candidates = staying.filter(({ holder: { carrier } }) => carrier?.isOwn && carrier !== holder.carrier)
+  const candidates = slots.filter(({ holder: { carrier } }) => carrier?.isOwn && carrier !== holder.carrier)
   const inOrder = limit.onLimit === 'evict-idle' ? candidates.toSorted(byIdleness) : candidates
   for (const victim of inOrder.slice(0, Math.max(0, excess))) victims.set(victim.holder, look)
   return candidates.length >= excess
@@ -55,6 +53,5 @@ function byIdleness({ holder: a }: Slot, { holder: b }: Slot): number {
   const [one, other] = [a.carrier!, b.carrier!]
   const [isBusy, isOtherBusy] = [one.state === 'busy', other.state === 'busy']
   if (isBusy !== isOtherBusy) return isBusy ? 1 : -1
-  // Both may be Infinity, which has no difference.
-  return one.quietSinceMs === other.quietSinceMs ? 0 : one.quietSinceMs - other.quietSinceMs
+  return one.quietSinceMs - other.quietSinceMs
 }

@@ -47,7 +47,9 @@ export class Holder {
     return this.#carrier
   }
 
+  /** Takes the place of what carried it before, and is heeded as that was. */
   carriedBy(carrier: Carrier): void {
+    if (this.#carrier && this.#carrier.quietSinceMs > 0) carrier.heed()
     this.#carrier = carrier
   }
 

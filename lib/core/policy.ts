@@ -4,7 +4,7 @@ import { drain, type DrainReport } from './drain.ts'
 import { enter } from './enter.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
-import { evaluate, type Args, type Ask, type Evaluation, type Limit } from './limit.ts'
+import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
 import type { Entry } from './look.ts'
 import { callWaiters, Queue, type Applicant, type QueueOptions } from './queue.ts'
 import { forgetUse, noteUse } from './sharing.ts'
@@ -29,8 +29,8 @@ export interface Parsed<O> {
 /** What `setConfig` does with what is open. */
 export interface SetConfigOptions {
   /**
-   * Close the newest beyond a limit that is a number and was lowered, as far as this policy admitted them. What a limit
-   * function would answer for them is not asked again; a dry run closes nothing.
+   * Close the newest that are beyond a limit now, of those that this policy let in. Only for a limit that is a number: a
+   * limit function is not asked again. A dry run closes nobody. false: they stay until they close by themselves.
    * @default false
    */
   readonly closeExcess?: boolean
@@ -99,9 +99,15 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     forgetUse(this, before.limits)
     this.#dryZone = noteUse(this, this.#parsed.limits)
 
+    if (this.#parsed.limits.some(isWatchful)) this.#prepareOpen()
     // Nobody is to come in by the old limits while some are closed: their farewells may do anything.
     this.#queue.restart()
     if (closeExcess === true) this.#closeExcess()
+  }
+
+  #prepareOpen(): void {
+    for (const [holder, zones] of openIn(this.zones, this))
+      for (const zone of zones) prepare(holder, this.limitOn(zone)!)
   }
 
   #closeExcess(): void {
@@ -141,13 +147,19 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     this.#queue.stop()
   }
 
-  /** Closes a holder that was open, or silent, for longer than a limit of this policy that admitted it allows. */
-  closeOverdue(holder: Holder, quietMs: number): void {
-    const slot = holder.slots.find((each) => this.#overdueAt(each, quietMs) !== undefined)
-    if (slot) endFor(holder, this.#overdueAt(slot, quietMs)!, [slot.zone])?.()
+  /**
+   * Closes a connection that was open, or silent, for longer than a limit of this policy allows that admitted it; and the
+   * requests on it that were admitted by themselves.
+   */
+  closeOverdue(connection: Holder, quietMs: number): void {
+    if (!this.#parsed.limits.some(isBounded)) return
+    for (const holder of [connection, ...connection.children]) {
+      const slot = holder.slots.find((each) => this.#causeAt(each, quietMs))
+      if (slot) endFor(holder, this.#causeAt(slot, quietMs)!, [slot.zone])?.()
+    }
   }
 
-  #overdueAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
+  #causeAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
     const limit = slot.claimOf(this) && this.limitOn(slot.zone)
     if (!limit || limit.isDryRun) return undefined
     const { maxLifetimeMs, maxIdleMs } = limit
@@ -162,13 +174,22 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     if (evaluation instanceof LimitConnError) return failed(evaluation)
     if (evaluation.length === 0) return notLimited
 
-    for (const ask of evaluation) prepare(holder, ask)
+    for (const { limit } of evaluation) prepare(holder, limit)
     return { holder, owner: this, asks: evaluation, maxKeys: this.#parsed.maxKeysPerConnection, request }
   }
 }
 
+function isBounded({ maxLifetimeMs, maxIdleMs }: Limit): boolean {
+  return maxLifetimeMs !== false || maxIdleMs !== false
+}
+
+/** The limit is to know something of a holder later. */
+function isWatchful(limit: Limit): boolean {
+  return limit.onLimit === 'evict-idle' || isBounded(limit)
+}
+
 /** What a limit is to know of a holder later is noted from the beginning. */
-function prepare(holder: Holder, { limit }: Ask): void {
-  if (limit.maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
-  if (limit.onLimit === 'evict-idle') holder.carrier?.heed()
+function prepare(holder: Holder, { onLimit, maxLifetimeMs, maxIdleMs }: Limit): void {
+  if (maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
+  if (onLimit === 'evict-idle' || maxIdleMs !== false) holder.carrier?.heed()
 }

@@ -5,8 +5,9 @@ import { lookAt, type Entry, type Look } from './look.ts'
 import { Lines, type Line, type Waiter } from './line.ts'
 import type { Zone } from './zone.ts'
 
+/** How many requests may wait for a slot, and for how long. */
 export interface QueueOptions {
-  /** Most requests that wait under one key, 1 to 65,536. */
+  /** Most requests that wait under one key, 1 to 65,536; required. */
   readonly max: number
   /** How long one waits at most, in milliseconds, 1 to 600,000. @default 5_000 */
   readonly timeoutMs?: number

@@ -63,12 +63,16 @@ export function limiterConfig(options: unknown, before?: Parsed<SourceOptions>):
   return parsed
 }
 
-/** What takes a sweep, which a `Limiter` has not. */
+/** What takes a look at the socket, or a sweep: a `Limiter` has neither. */
 function checkUnwatched(limit: Limit): void {
   for (const name of ['maxLifetimeMs', 'maxIdleMs'] as const) {
     if (limit[name] === false) continue
-    const accepted = 'false: a Limiter has no sweep; limitServer closes by time'
+    const accepted = 'false: a Limiter closes nobody by time; limitServer, limitConn and limitUpgrade do'
     throw invalid(`${limit.path}.${name}`, limit[name], accepted)
+  }
+  if (limit.onLimit === 'evict-idle') {
+    const accepted = '"evict-oldest" or "reject": a Limiter does not see when bytes move'
+    throw invalid(`${limit.path}.onLimit`, limit.onLimit, accepted)
   }
 }
 
