@@ -26,10 +26,10 @@ const lookMs = 50
 export async function drain(open: Open, ms: number): Promise<DrainReport> {
   const endMs = performance.now() + ms
   const seen = new Set<Holder>()
-  let idle = 0
+  const idle: Closed[] = []
 
   for (;;) {
-    idle += closeSome(open, seen, ({ state }) => state === 'idle').length
+    for (const one of closeSome(open, seen, ({ state }) => state === 'idle')) idle.push(one)
     const restMs = endMs - performance.now()
     if (restMs <= 0 || [...seen].every(({ isEnded }) => isEnded)) break
     await elapse(Math.min(lookMs, restMs))
@@ -37,8 +37,9 @@ export async function drain(open: Open, ms: number): Promise<DrainReport> {
 
   const rest = closeSome(open, seen, () => true)
   const upgraded = rest.filter(({ state }) => state === 'upgraded').length
-  await allGone(rest.map(({ carrier }) => carrier))
-  return { idle, ended: seen.size - idle - rest.length, cut: rest.length - upgraded, upgraded }
+  await allGone([...idle, ...rest])
+  const ended = seen.size - idle.length - rest.length
+  return { idle: idle.length, ended, cut: rest.length - upgraded, upgraded }
 }
 
 /** What was closed, and how it was before. */
@@ -55,15 +56,16 @@ function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => b
     if (!carrier) continue
     seen.add(holder)
     if (!which(carrier)) continue
-    closed.push({ carrier, state: carrier.state })
-    closeAll([holder], 'drained', zones)
+    const { state } = carrier
+    // It may have ended as another one was closed.
+    if (closeAll([holder], 'drained', zones) > 0) closed.push({ carrier, state })
   }
   return closed
 }
 
 /** Waits until all is closed, at most as long as a last word takes. */
-async function allGone(carriers: readonly Carrier[]): Promise<void> {
+async function allGone(closed: readonly Closed[]): Promise<void> {
   const endMs = performance.now() + lingerMs + lookMs
-  while (performance.now() < endMs && carriers.some((carrier) => carrier.pulse() !== 'gone'))
+  while (performance.now() < endMs && closed.some(({ carrier }) => carrier.pulse() !== 'gone'))
     await elapse(lookMs)
 }

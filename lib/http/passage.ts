@@ -15,7 +15,7 @@ export function begin(turn: Turn): void {
   try {
     turn.visit = visitOf(turn)
   } catch (cause) {
-    return turn.fail(functionFailed('trust proxy', cause))
+    return goOn(turn, () => turn.fail(functionFailed('trust proxy', cause)))
   }
 
   whenSettled(turn, skips(turn.options, turn.req), identify)
@@ -23,8 +23,8 @@ export function begin(turn: Turn): void {
 
 function identify(turn: Turn, skip: boolean | LimitConnError): void {
   if (!mayGoOn(turn)) return
-  if (skip instanceof LimitConnError) return turn.fail(skip)
-  if (skip) return pass(turn)
+  if (skip instanceof LimitConnError) return goOn(turn, () => turn.fail(skip))
+  if (skip) return goOn(turn, () => pass(turn))
 
   whenSettled(turn, turn.door.policy.evaluate(turn.args), decide)
 }
@@ -39,7 +39,8 @@ function decide(turn: Turn, evaluation: Evaluation): void {
   if (visit.unit === 'connections') {
     act(turn, evaluation, policy.enter(connection.holder, evaluation, exchange))
   } else if (!turn.options.queue) {
-    act(turn, evaluation, policy.enter(exchange, evaluation))
+    const outcome = policy.enter(exchange, evaluation)
+    goOn(turn, () => act(turn, evaluation, outcome))
   } else {
     queueUp(turn, evaluation)
   }
@@ -47,12 +48,8 @@ function decide(turn: Turn, evaluation: Evaluation): void {
 
 /** Lets a request wait for its turn, if there is no room for it now. */
 function queueUp(turn: Turn, evaluation: Evaluation): void {
-  let isWaiting = false
-
   function decided(outcome: Outcome): void {
-    if (!isWaiting) return act(turn, evaluation, outcome)
-    // Later: it was called in the middle of what gave the slot back.
-    process.nextTick(() => mayGoOn(turn) && act(turn, evaluation, outcome))
+    goOn(turn, () => act(turn, evaluation, outcome))
   }
   function askAgain(place: Place): void {
     turn.place = place
@@ -61,8 +58,17 @@ function queueUp(turn: Turn, evaluation: Evaluation): void {
 
   const { policy, sweep } = turn.door
   policy.enterInTurn({ holder: turn.exchange, evaluation, place: turn.place, decided, askAgain })
-  isWaiting = true
+  turn.hasWaited = true
   sweep.watch(turn.connection)
+}
+
+/**
+ * One that has waited goes on in a tick of its own: it was let in while others gave a slot back or changed the options,
+ * and what its handler throws must not keep the next from being called.
+ */
+function goOn(turn: Turn, step: () => void): void {
+  if (!turn.hasWaited) return step()
+  process.nextTick(() => mayGoOn(turn) && step())
 }
 
 /** Does what was decided. */

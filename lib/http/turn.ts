@@ -64,6 +64,8 @@ export abstract class Turn<C extends CompiledRequests<object> = CompiledRequests
   options: C
   /** Where it stood in line before the options changed. */
   place: Place | undefined
+  /** It was put in line, if there was one. */
+  hasWaited = false
   /** Set before anything is decided. */
   declare visit: Visit
 
