@@ -1,49 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, describe, expect, it } from '@jest/globals'
-import { Child } from './helpers/child.ts'
+import { describe, expect, it } from '@jest/globals'
 import { connectTo, type Client } from './helpers/client.ts'
+import { ask, clients, folder, ok, start, statuses, upgrade, type Ask } from './helpers/examples.ts'
 import { until } from './helpers/until.ts'
 
-const folder = path.join(__dirname, '../examples')
 const files = readdirSync(folder).filter((name) => name.endsWith('.js'))
-const clients: Client[] = []
-
-afterEach(() => {
-  for (const client of clients.splice(0)) client.destroy()
-})
-
-/** Starts an example on ports of its own, and returns what it prints of them. */
-async function start(name: string): Promise<{ child: Child; port: number }> {
-  const child = new Child([path.join(folder, name)], { env: { PORT: '0', ADMIN_PORT: '0' } })
-  return { child, port: Number(await child.says(/^listening on (\d+)$/m)) }
-}
-
-interface Ask {
-  readonly method?: string
-  readonly path?: string
-  readonly headers?: Record<string, string>
-  /** Address of the client. */
-  readonly from?: string | undefined
-  /** Status of an answer to who is let in. @default 200 */
-  readonly passed?: number
-}
-
-/** Asks on a connection of its own, which stays open, and waits for the head of the answer. */
-async function ask(port: number, { method = 'GET', path: target = '/slow', headers = {}, from }: Ask = {}) {
-  const client = await connectTo({ port, isTls: false }, { localAddress: from })
-  clients.push(client)
-  const lines = Object.entries({ host: 'test', ...headers }).map(([name, value]) => `${name}: ${value}\r\n`)
-  client.write(`${method} ${target} HTTP/1.1\r\n${lines.join('')}\r\n`)
-  return { client, status: await client.answer() }
-}
-
-/** Asks so many times, one after the other, and returns the statuses. */
-async function statuses(port: number, times: number, what?: Ask): Promise<number[]> {
-  const answers: number[] = []
-  for (let n = 0; n < times; n++) answers.push((await ask(port, what)).status)
-  return answers
-}
 
 const passedOf = ({ passed = 200 }: Ask = {}): number => passed
 
@@ -67,8 +29,6 @@ async function checkLimit(port: number, limit: number, what?: Ask): Promise<Clie
   expect(await statuses(port, 1, what)).toEqual([503])
   return refused.client
 }
-
-const ok = (times: number): number[] => Array<number>(times).fill(200)
 
 describe.each(files)('examples/%s', (name) => {
   const lines = readFileSync(path.join(folder, name), 'utf8').split('\n')
@@ -246,17 +206,6 @@ it('tcp.js: three connections are served, and the fourth is told why in the word
 })
 
 describe('WebSockets', () => {
-  const upgrade: Ask = {
-    path: '/',
-    headers: {
-      connection: 'upgrade',
-      upgrade: 'websocket',
-      'sec-websocket-version': '13',
-      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-    },
-    passed: 101,
-  }
-
   it.each([
     ['websocket.js', '/', '{"status":"PASSED","zone":"limit-conn","limit":3,"active":1}'],
     ['ws-verify-client.js', '/', 'you hold 1'],

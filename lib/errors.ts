@@ -13,6 +13,7 @@ export const errorCodes = {
   ERR_LIMIT_CONN_FUNCTION_FAILED: 'a function given in the options threw or rejected',
   ERR_LIMIT_CONN_TIMEOUT: 'a function given in the options did not answer within timeoutMs',
   ERR_LIMIT_CONN_NO_ADDRESS: 'a key needs an address, and a connection or a server has none',
+  ERR_LIMIT_CONN_PROXY_PROTOCOL: 'a connection that is to begin with a PROXY protocol header was closed',
   ERR_LIMIT_CONN_INVALID_SOURCE: 'a limiter was given something that has no end, or no socket',
 } as const
 

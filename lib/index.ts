@@ -3,6 +3,7 @@ export { Zone, type ZoneOptions } from './core/zone.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'
 export { limitUpgrade, type LimitUpgrade, type UpgradeHandler } from './http/upgrade.ts'
 export { limitServer, type LimitServer } from './net/guard.ts'
+export type { ProxyFault, ProxyHeaders } from './net/proxy-protocol.ts'
 export type { RequestStatus } from './http/status.ts'
 export { byIp, type ByIp, type ByIpOptions } from './key/ip.ts'
 export { byHeader, type ByHeader, type ByHeaderOptions } from './key/header.ts'
@@ -33,6 +34,7 @@ export type {
   SkipFunction,
 } from './options/middleware.ts'
 export type { LimitServerOptions, ServerOptions, SocketRejectHandler } from './options/server.ts'
+export type { ProxyProtocolOptions } from './options/proxy-protocol.ts'
 export type { SweepOptions } from './options/settings.ts'
 export type {
   LimitUpgradeOptions,

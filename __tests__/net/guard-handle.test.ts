@@ -37,11 +37,19 @@ describe('the handle of a guard', () => {
       skip: [],
       reject: 'destroy',
       keepAliveMs: 30_000,
+      proxyProtocol: false,
       sweep: { everyMs: 5_000, graceMs: 30_000 },
     })
     expect(Object.isFrozen(guard.config)).toBe(true)
     expect(guard.zones).toEqual([zone])
-    expect(Object.keys(guard).toSorted()).toEqual(['config', 'dropped', 'extend', 'stop', 'zones'])
+    expect(Object.keys(guard).toSorted()).toEqual([
+      'config',
+      'dropped',
+      'extend',
+      'proxyHeaders',
+      'stop',
+      'zones',
+    ])
     guard.stop()
   })
 

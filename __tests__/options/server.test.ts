@@ -97,7 +97,7 @@ describe('limitServer refuses', () => {
   it.each([
     ['count', 'the options are limit, key, zone'],
     ['headers', 'the options are limit, key, zone'],
-    ['queue', 'the options are limit, key, zone'],
+    ['queue', 'it is one of limitConn, beside limit or limits'],
     ['trustProxy', 'write key: byIp({ trustProxy })'],
     ['keepAlive', 'did you mean keepAliveMs?'],
     ['handler', 'did you mean reject?'],
@@ -112,7 +112,7 @@ describe('a key', () => {
   const request = (variable: string): string =>
     `a key of the connection, such as byIp(): ${variable} comes with a request, and is a key for limitConn`
   const trusting =
-    'a key without trustProxy: no header is read at accept, where a proxy is the client; let limitConn trust it'
+    'a key without trustProxy: no request is read at accept; set proxyProtocol if the proxy speaks it, or let limitConn trust it'
   const handshake = (variable: string): string =>
     `a key that is known at accept, such as byIp(): ${variable} comes with TLS, and is a key for limitConn`
 

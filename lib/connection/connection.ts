@@ -2,7 +2,7 @@ import type { Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/carrier.ts'
 import { Holder } from '../core/holder.ts'
-import { isPeerGone } from '../core/peer.ts'
+import { isPeerGone, tell, toldOf } from '../core/peer.ts'
 import type { Owner } from '../core/slot.ts'
 import { follow, knownHolder } from '../core/source.ts'
 import { heedActivity } from './activity.ts'
@@ -87,6 +87,8 @@ export class Connection implements Carrier {
     if (!connection) return undefined
 
     connection.#socket = socket
+    const said = toldOf(raw)
+    if (said) tell(socket, said)
     if (!knownHolder(socket)) follow(socket, connection.holder)
     if (connection.#isHeeded) heedActivity(socket, connection)
     return connection

@@ -22,6 +22,12 @@ export function parseAddress(text: string): Address | undefined {
   return text.includes(':') ? parseIpv6(text) : undefined
 }
 
+/** The address of 4 or 16 bytes in network order. */
+export function addressOfBytes(bytes: Uint8Array): Address {
+  const address = ipaddr.fromByteArray([...bytes])
+  return address instanceof ipaddr.IPv6 ? canonical(address) : address
+}
+
 /** Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for everything else. */
 export function parseRange(text: string): AddressRange | undefined {
   const slash = text.indexOf('/')

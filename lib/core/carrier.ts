@@ -85,7 +85,7 @@ export class SourceCarrier implements Carrier {
 
   close(farewell?: Farewell): void {
     const source = this.#source
-    const close = (): void => void (canBeDestroyed(source) && source.destroy?.())
+    const close = (): void => destroy(source)
     if (farewell) closeAfter({ source, farewell, close })
     else close()
   }
@@ -97,5 +97,14 @@ function canBeDestroyed(source: Source): boolean {
     return typeof source.destroy === 'function'
   } catch {
     return false
+  }
+}
+
+/** It is counted no more by now: how it goes is its own matter, and nobody else's who is let in or closed. */
+function destroy(source: Source): void {
+  try {
+    source.destroy?.()
+  } catch {
+    // No socket: their `destroy` does not throw.
   }
 }

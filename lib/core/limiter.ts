@@ -59,7 +59,8 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   }
 
   /**
-   * Merges options over those in force. They are checked whole before anything changes; open leases stay.
+   * Merges options over those in force. They are checked whole before anything changes; open leases stay, unless
+   * `{ closeExcess: true }` says otherwise: it destroys the newest sources beyond the limit.
    *
    * @throws LimitConnError as the constructor does
    */

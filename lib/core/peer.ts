@@ -15,3 +15,26 @@ export function isPeerGone(socket: Peer): boolean {
     socket.remoteAddress === undefined && (socket.destroyed === true || socket.localAddress !== undefined)
   )
 }
+
+/** Whom a proxy speaks for. */
+export interface Client {
+  readonly remoteAddress: string
+  readonly remotePort: number
+  readonly remoteFamily: 'IPv4' | 'IPv6'
+}
+
+const told: unique symbol = Symbol('limit-conn.proxy-header')
+
+type Told = Peer & { readonly [told]?: Client | 'itself' }
+
+/** What the PROXY protocol header of a connection says: the client, or that the proxy speaks for itself. */
+export function toldOf(socket: Told): Client | 'itself' | undefined {
+  return socket[told]
+}
+
+/** Gives a socket what the header of its connection says. A client stands in place of the addresses of the peer. */
+export function tell(socket: object, said: Client | 'itself'): void {
+  const own = said === 'itself' ? {} : said
+  for (const [name, value] of [...Object.entries(own), [told, said]] as const)
+    Object.defineProperty(socket, name, { value, configurable: true })
+}

@@ -29,8 +29,8 @@ export interface Parsed<O> {
 /** What `setConfig` does with what is open. */
 export interface SetConfigOptions {
   /**
-   * Close the newest beyond a limit that is a number and was lowered, as far as this policy admitted them. What a limit
-   * function would answer for them is not asked again; a dry run closes nothing.
+   * Close the newest that are beyond a limit now, of those that this policy let in. Only for a limit that is a number: a
+   * limit function is not asked again. A dry run closes nobody. false: they stay until they close by themselves.
    * @default false
    */
   readonly closeExcess?: boolean
@@ -100,8 +100,9 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     this.#dryZone = noteUse(this, this.#parsed.limits)
 
     if (this.#parsed.limits.some(isWatchful)) this.#prepareOpen()
-    if (closeExcess === true) this.#closeExcess()
+    // Nobody is to come in by the old limits while some are closed: their farewells may do anything.
     this.#queue.restart()
+    if (closeExcess === true) this.#closeExcess()
   }
 
   #prepareOpen(): void {

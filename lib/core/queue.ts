@@ -5,8 +5,9 @@ import { lookAt, type Entry, type Look } from './look.ts'
 import { Lines, type Line, type Waiter } from './line.ts'
 import type { Zone } from './zone.ts'
 
+/** How many requests may wait for a slot, and for how long. */
 export interface QueueOptions {
-  /** Most requests that wait under one key, 1 to 65,536. */
+  /** Most requests that wait under one key, 1 to 65,536; required. */
   readonly max: number
   /** How long one waits at most, in milliseconds, 1 to 600,000. @default 5_000 */
   readonly timeoutMs?: number
@@ -41,7 +42,8 @@ export function callWaiters(): void {
  * The requests of one policy that wait for a slot, first come first served under each key.
  *
  * A waiter holds nothing. It stands in the line of the key that has no room for it, is looked at again when a slot is given
- * back there, and goes to the line of another key if that has no room by then, to where its number belongs.
+ * back there, and goes to the line of another key if that has no room by then, or others who came before it stand there:
+ * to where its number belongs.
  */
 export class Queue {
   readonly #options: () => Required<QueueOptions> | undefined
@@ -57,7 +59,7 @@ export class Queue {
   /** Lets an applicant in, refuses it, or lets it wait. */
   enter(applicant: Applicant): void {
     callWaiters()
-    const found = this.#behind(applicant) ?? tryToEnter(applicant.entry)
+    const found = this.#behind(applicant.entry, applicant.place) ?? tryToEnter(applicant.entry)
     if (!isLook(found)) return applicant.decided(found)
     if (!this.#wait(applicant, found)) applicant.decided(refuse(applicant.entry, found))
   }
@@ -90,13 +92,13 @@ export class Queue {
     for (const waiter of this.#takeAll()) this.#refuse(waiter)
   }
 
-  /** What an applicant meets that comes behind others under one of its keys. */
-  #behind({ entry, place }: Applicant): Look | undefined {
+  /** What somebody meets who comes behind others under one of its keys. */
+  #behind(entry: Entry, place?: Place): Look | undefined {
     if (this.#lines.isEmpty) return undefined
     for (const ask of entry.asks) {
       for (const key of ask.keys) {
         const first = this.#lines.at(ask.limit.zone, key)?.first
-        if (!first || (place && place.number < first.place.number)) continue
+        if (!first || (place && place.number <= first.place.number)) continue
         const look = lookAt(entry, ask, key)
         if (look.finding !== 'held') return { ...look, finding: 'over' }
       }
@@ -126,11 +128,12 @@ export class Queue {
   /** Lets in as many of a line as there is room for, the first first: nobody overtakes. */
   #call(line: Line): void {
     for (let waiter = line.first; waiter; waiter = line.first) {
-      const found = tryToEnter(waiter.applicant.entry)
+      const { entry } = waiter.applicant
+      const found = this.#behind(entry, waiter.place) ?? tryToEnter(entry)
       if (isLook(found) && isSame(found, waiter.refusal)) return
       this.#lines.remove(waiter)
       if (isLook(found) && found.finding === 'over') this.#lines.add(waiter, found)
-      else this.#decide(waiter, isLook(found) ? refuse(waiter.applicant.entry, found) : found)
+      else this.#decide(waiter, isLook(found) ? refuse(entry, found) : found)
     }
   }
 

@@ -75,8 +75,8 @@ export class Zone {
   }
 
   /**
-   * Closes what holds a slot under a key, read as `count` reads it; returns how many were closed. A request that is
-   * counted by itself is ended: its HTTP/2 stream, or its HTTP/1 connection. It does not keep the client from coming back.
+   * Closes what holds a slot under a key, read as `count` reads it, whoever let it in; returns how many were closed. Of a
+   * request counted by itself the HTTP/2 stream, or the HTTP/1 connection. The client may come back at once.
    */
   kick(key: ReadableKey): number {
     const slots = this.#read(key)?.slots() ?? []

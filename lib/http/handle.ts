@@ -14,17 +14,22 @@ export interface Handle<O> {
   /** The zones of its limits, in their order. */
   readonly zones: readonly Zone[]
   /**
-   * Merges options over those in force. They are checked whole before anything changes; open slots stay.
+   * Merges options over those in force. They are checked whole before anything changes; open slots stay, unless
+   * `{ closeExcess: true }` says otherwise.
    *
    * @throws LimitConnError for options that are not accepted, as when the policy was made
    */
   setConfig(next: Partial<O>, options?: SetConfigOptions): void
   /**
-   * Ends what this policy has let in, to shut down: what is idle at once and whatever becomes so, the rest after `ms`
-   * milliseconds (0 to 2,147,483,647), upgraded sockets too. Requests that wait are refused. Close the server first: what
-   * comes meanwhile is let in as ever, and ended as well.
+   * Ends what this policy has let in and counts, to shut down: what is idle at once, and whatever becomes so; after `ms`
+   * milliseconds (0 to 2,147,483,647) the rest, upgraded sockets too. Resolves when all is closed, with how many ended in
+   * which way: with `onEvict` up to a second after `ms`. Requests that wait are refused, and none waits any more.
+   *
+   * Call `server.close()` first: what comes meanwhile is let in as ever, and ended as well. What is skipped, and what
+   * another policy let in, it does not know.
    *
    * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, as a rejection
+   * @see Node doc/api/http.md, server.close
    */
   drain(ms: number): Promise<DrainReport>
   /** @internal Connections that the sweep watches. */

@@ -1,7 +1,7 @@
 import proxyaddr from 'proxy-addr'
 import { parseAddress, type Address } from '../core/address.ts'
 import { AddressKey, GONE } from '../core/key.ts'
-import { isPeerGone, type Peer } from '../core/peer.ts'
+import { isPeerGone, toldOf, type Peer } from '../core/peer.ts'
 import { LimitConnError } from '../errors.ts'
 import { checkObject, invalid, whole } from '../options/check.ts'
 import { withTraits } from './traits.ts'
@@ -23,7 +23,7 @@ export interface AddressSource extends Peer {
 }
 
 /** What `byIp` makes: tells the key of a socket, or of a request. */
-export type ByIp = (source: AddressSource) => AddressKey | typeof GONE
+export type ByIp = (source: AddressSource) => AddressKey | typeof GONE | undefined
 
 type Remembering = Peer & { [known: symbol]: AddressKey | undefined }
 
@@ -35,7 +35,8 @@ const checks = { ipv6Subnet: aSubnetList, trustProxy: compileTrust }
  * Behind proxies that are trusted it is the right-most address of X-Forwarded-For that is not theirs; text there that is
  * no address counts as the address of the socket. A TCP connection without an address has lost its peer: `GONE`.
  *
- * The function it returns throws ERR_LIMIT_CONN_NO_ADDRESS on a Unix socket.
+ * The function it returns throws ERR_LIMIT_CONN_NO_ADDRESS on a Unix socket, unless a proxy said there by the PROXY
+ * protocol that the connection is its own: that has no key.
  *
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION
  */
@@ -43,16 +44,21 @@ export function byIp(options: ByIpOptions = {}): ByIp {
   const checked = checkObject(options, 'byIp', checks)
   const subnets = (checked['ipv6Subnet'] as readonly number[] | undefined) ?? [56]
   const trust = checked['trustProxy'] as Trust | undefined
-  const known = Symbol('limit-conn.address')
+  const ofPeer = Symbol('limit-conn.address')
+  const ofClient = Symbol('limit-conn.client-address')
 
-  function keyOfAddress(source: AddressSource): AddressKey | typeof GONE {
+  function keyOfAddress(source: AddressSource): ReturnType<ByIp> {
     const socket = socketOf(source) as Remembering
+    // What was known before a PROXY protocol header came is the key of the proxy.
+    const said = toldOf(socket)
+    const known = said ? ofClient : ofPeer
     const key = socket[known]
     // Node remembers an address that was read once: with a key the peer was there, and counts as that.
     if (!key && isPeerGone(socket)) return GONE
 
     const forwarded = forwardedAddress(source, trust)
     if (forwarded) return new AddressKey(forwarded, subnets)
+    if (said === 'itself' && socket.remoteAddress === undefined) return undefined
     return key ?? (socket[known] = new AddressKey(socketAddress(socket), subnets))
   }
 

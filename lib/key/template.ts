@@ -1,5 +1,5 @@
-import { GONE, subnetIn, type AddressKey } from '../core/key.ts'
-import { isPeerGone } from '../core/peer.ts'
+import { AddressKey, GONE, subnetIn } from '../core/key.ts'
+import { isPeerGone, toldOf } from '../core/peer.ts'
 import { LimitConnError } from '../errors.ts'
 import { checkObject, invalid, show, whole } from '../options/check.ts'
 import { byIp, type ByIp } from './ip.ts'
@@ -9,7 +9,8 @@ import { hintFor, variableNamed, type TemplateSource, type Variable } from './va
 
 export interface ByTemplateOptions {
   /**
-   * Length of the IPv6 subnet that counts as one client, 1 to 128, for `$remote_addr` and `$binary_remote_addr`.
+   * Length of the IPv6 subnet that counts as one client, 1 to 128, for `$remote_addr`, `$binary_remote_addr`
+   * and `$proxy_protocol_addr`.
    * @default 56
    */
   readonly ipv6Subnet?: number
@@ -18,7 +19,7 @@ export interface ByTemplateOptions {
 }
 
 /** What `byTemplate` makes: tells the key of a socket, or of a request. */
-export type ByTemplate = (source: TemplateSource) => string | AddressKey | typeof GONE
+export type ByTemplate = (source: TemplateSource) => string | AddressKey | typeof GONE | undefined
 
 /** A variable where it stands in a template. */
 interface Reference {
@@ -41,8 +42,8 @@ const everybody = `${aTemplate}; for one count of all clients give a function, s
  * Makes a key function of a template of nginx: `byTemplate('$binary_remote_addr$server_port')`. A plain string as `key`
  * is the same.
  *
- * `$remote_addr` or `$binary_remote_addr` alone is the key that `byIp()` makes. One other variable alone is its value.
- * Several are joined so that two different lists of values never give one key; all empty: the limit does not apply.
+ * `$remote_addr` or `$binary_remote_addr` alone is the key that `byIp()` makes, `$proxy_protocol_addr` alone that of the
+ * address in the PROXY protocol header. One other variable alone is its value. Several are joined so that two different lists of values never give one key; all empty: the limit does not apply.
  *
  * Variables of the request are what the client says: see `byHeader`.
  *
@@ -64,10 +65,14 @@ export function compileTemplate(template: string, path: string, address: ByIp = 
   const [only] = references
   if (!only) throw invalid(path, template, variableNamed(template) ? `'$${template}', with its $` : everybody)
 
-  const readers = parts.map((part) => (typeof part === 'string' ? part : readerOf(part, address)))
   const traits = traitsIn(references, traitsOf(address))
-  if (parts.length > 1) return withTraits(joining(readers), traits)
-  return only.variable.of === 'client' ? address : withTraits(reading(readers[0] as ReadValue), traits)
+  if (parts.length > 1) {
+    const readers = parts.map((part) => (typeof part === 'string' ? part : readerOf(part.variable, address)))
+    return withTraits(joining(readers), traits)
+  }
+  const { variable } = only
+  if (variable.of === 'client') return address
+  return withTraits(variable.of === 'header' ? inHeader(address) : reading(variable.read), traits)
 }
 
 function parse(template: string, path: string): Parts {
@@ -109,23 +114,36 @@ function traitsIn(references: readonly Reference[], { trust }: KeyTraits): KeyTr
   const ofRequest = references.filter(({ variable }) => variable.of === 'request')
   const ofTls = references.find(({ variable }) => variable.of === 'connection' && variable.isOfTls)
   const usesAddress = references.some(({ variable }) => variable.of === 'client')
+  const hasAddress = usesAddress || references.some(({ variable }) => variable.of === 'header')
   return {
     needsRequest: ofRequest.length > 0,
     ...(ofRequest[0] && { requestVariable: `$${ofRequest[0].name}` }),
     ...(ofTls && { tlsVariable: `$${ofTls.name}` }),
     isUnchecked:
       ofRequest.some(({ variable }) => variable.of === 'request' && variable.isFree) ||
-      (ofRequest.length > 0 && !usesAddress),
+      (ofRequest.length > 0 && !hasAddress),
     usesAddress,
     ...(usesAddress && trust && { trust }),
   }
 }
 
-function readerOf({ variable }: Reference, address: ByIp): ReadValue {
-  if (variable.of !== 'client') return variable.read
+function readerOf(variable: Variable, address: ByIp): ReadValue {
+  if (variable.of !== 'client' && variable.of !== 'header') return variable.read
+  const keyOf = variable.of === 'client' ? address : inHeader(address)
+
   return function readAddress(source) {
-    const key = address(source)
-    return key === GONE ? '' : subnetIn(key)
+    const key = keyOf(source)
+    return key instanceof AddressKey ? subnetIn(key) : ''
+  }
+}
+
+/** The address in the PROXY protocol header, which stands in place of that of the peer; empty without a header. */
+function inHeader(address: ByIp): ByTemplate {
+  return function keyOfHeader(source) {
+    const socket = source.socket ?? source
+    if (isPeerGone(socket)) return GONE
+    const said = toldOf(socket)
+    return said && said !== 'itself' ? address(socket) : ''
   }
 }
 

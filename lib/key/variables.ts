@@ -22,9 +22,11 @@ export interface TemplateSource extends Wire {
   readonly originalUrl?: string | undefined
 }
 
-/** A variable of nginx. The address of the client has no `read` of its own: who asks says which proxies it believes. */
+/** A variable of nginx. The addresses have no `read` of their own: who asks says which proxies it believes. */
 export type Variable =
   | { readonly of: 'client' }
+  /** The address in the PROXY protocol header. */
+  | { readonly of: 'header' }
   /** Of TLS: not known at accept, when the handshake has not begun. */
   | {
       readonly of: 'connection'
@@ -37,6 +39,7 @@ export type Variable =
 type Read<T> = (source: T) => string | number | undefined
 
 const ofClient = ['remote_addr', 'binary_remote_addr']
+const ofHeader = 'proxy_protocol_addr'
 
 const ofConnection: Readonly<Record<string, Read<Wire>>> = {
   remote_port: (socket) => socket.remotePort,
@@ -44,8 +47,6 @@ const ofConnection: Readonly<Record<string, Read<Wire>>> = {
   server_port: (socket) => socket.localPort,
   ssl_server_name: (socket) => socket.servername || undefined,
   scheme: (socket) => (socket.encrypted ? 'https' : 'http'),
-  // Empty without a PROXY protocol header, as in nginx; nothing here reads one yet.
-  proxy_protocol_addr: () => undefined,
 }
 
 const ofTls = new Set(['ssl_server_name', 'scheme'])
@@ -63,7 +64,7 @@ const families: Readonly<Record<string, (name: string) => Read<TemplateSource>>>
   http_: headerNamed,
 }
 
-const names = [...ofClient, ...Object.keys(ofConnection), ...Object.keys(ofRequest)]
+const names = [...ofClient, ...Object.keys(ofConnection), ofHeader, ...Object.keys(ofRequest)]
 
 /** What people of nginx may look for under another name. */
 const neighbours: Readonly<Record<string, string>> = {
@@ -78,6 +79,7 @@ const neighbours: Readonly<Record<string, string>> = {
 export function variableNamed(given: string): Variable | undefined {
   const name = given.toLowerCase()
   if (ofClient.includes(name)) return { of: 'client' }
+  if (name === ofHeader) return { of: 'header' }
   if (Object.hasOwn(ofConnection, name)) {
     const read = ofConnection[name]!
     const isOfTls = ofTls.has(name)

@@ -26,7 +26,9 @@ export function checkFit(server: Server, parsed: CompiledServer): CompiledServer
 }
 
 /** The error of a key that needs an address, where the server listens on a Unix socket. */
-export function withoutAddress(server: Server, { limits }: CompiledServer): LimitConnError | undefined {
+export function withoutAddress(server: Server, parsed: CompiledServer): LimitConnError | undefined {
+  const { limits, proxyProtocol } = parsed
+  if (proxyProtocol && proxyProtocol.takesUnix) return undefined
   const limit = limits.find(({ key }) => traitsOf(key).usesAddress)
   if (!limit || typeof server.address() !== 'string') return undefined
 

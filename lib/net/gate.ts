@@ -1,20 +1,24 @@
 import type { Socket } from 'node:net'
 import { Connection } from '../connection/connection.ts'
+import { rawSocketOf } from '../connection/raw.ts'
 import { serverOf } from '../connection/server-address.ts'
 import type { Sweep } from '../connection/sweep.ts'
+import { toldOf } from '../core/peer.ts'
 import type { Policy } from '../core/policy.ts'
 import type { Watched } from '../http/handle.ts'
 import { addressOf } from '../key/ip.ts'
 import { makeJournal, type Journal } from '../log/journal.ts'
 import type { Context } from '../log/line.ts'
 import type { CompiledServer, ServerOptions } from '../options/server.ts'
-import { begin } from './arrival.ts'
+import { begin, type Arrival } from './arrival.ts'
+import { ProxyProtocol } from './proxy-protocol.ts'
 
 /** Where the sockets of a server come in. */
 export class Gate {
   readonly policy: Policy<ServerOptions, CompiledServer>
   readonly sweep: Sweep
   readonly journal: Journal<Socket>
+  readonly proxyProtocol: ProxyProtocol = new ProxyProtocol()
 
   constructor({ policy, sweep }: Watched<ServerOptions, CompiledServer>) {
     this.policy = policy
@@ -30,8 +34,16 @@ export class Gate {
     connection.ignoreErrors()
     keepAlive(socket, this.policy.parsed)
     const { readableEnded: hadEnded } = socket
-    begin({ gate: this, connection, socket, options: this.policy.parsed, hadEnded, goOn })
+    this.#begin({ gate: this, connection, socket, options: this.policy.parsed, hadEnded, goOn })
     return true
+  }
+
+  #begin(arrival: Arrival): void {
+    const { socket, options } = arrival
+    const { proxyProtocol } = options
+    // No header comes within TLS, and none is believed behind one that was read.
+    if (!proxyProtocol || rawSocketOf(socket) || toldOf(socket)) begin(arrival)
+    else this.proxyProtocol.read(arrival, proxyProtocol)
   }
 }
 

@@ -13,6 +13,7 @@ import {
 import { checkFit, checkServer, withoutAddress } from './fit.ts'
 import { Gate } from './gate.ts'
 import { interceptEvents, type Intercept } from './intercept.ts'
+import type { ProxyHeaders } from './proxy-protocol.ts'
 
 /** What `limitServer` returns: the policy of a guard. */
 export interface LimitServer extends Handle<ServerOptions> {
@@ -23,6 +24,11 @@ export interface LimitServer extends Handle<ServerOptions> {
    * @see Node doc/api/net.md, event `drop`
    */
   readonly dropped: number
+  /**
+   * PROXY protocol headers that were read, and connections that were closed for want of one, by cause. Nothing of these
+   * was counted in a zone, but of some of the `repeated`.
+   */
+  readonly proxyHeaders: ProxyHeaders
   /** Leaves the server as it was, also if called twice. Connections that are counted stay counted until they close. */
   stop(): void
   /**
@@ -46,7 +52,8 @@ export interface LimitServer extends Handle<ServerOptions> {
  * handshake if that comes later. No listener of the server hears of a socket that is refused. What goes wrong in a
  * function of yours closes the socket and is logged.
  *
- * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy.
+ * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy, unless
+ * that tells the client by the PROXY protocol: `proxyProtocol`.
  *
  * A server that listens on a Unix socket emits `error` with ERR_LIMIT_CONN_NO_ADDRESS, and not `listening`, if a key needs
  * an address.
@@ -87,7 +94,13 @@ export function limitServer(server: Server, options: LimitServerOptions): LimitS
   function extend(other: Server, over: unknown = {}): LimitServer {
     return limitServer(other, extendOptions(policy.parsed.given, over) as never)
   }
-  const guard = Object.defineProperty({ stop, extend }, 'dropped', { get: () => dropped, enumerable: true })
+  const guard = Object.defineProperties(
+    { stop, extend },
+    {
+      dropped: { get: () => dropped, enumerable: true },
+      proxyHeaders: { get: () => gate.proxyProtocol.counts, enumerable: true },
+    },
+  )
   return withHandle(guard, beside) as unknown as LimitServer
 }
 

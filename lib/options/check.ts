@@ -24,9 +24,11 @@ export function checkObject(value: unknown, path: string, checks: Checks): Recor
 
 const examples: Readonly<Record<string, string>> = {
   options: '{ limit: 10 }',
+  'options.proxyProtocol': "{ trust: ['10.0.0.0/8'] }, or false",
   'options.queue': '{ max: 10 }',
   'options.sweep': '{ everyMs: 5000 }',
   'options.warnings': '{ oneKey: false }, true or false',
+  'setConfig options': '{ closeExcess: true }',
   byHeader: "{ missing: 'address' }",
   byIp: "{ trustProxy: 'loopback' }",
   byTemplate: "{ trustProxy: 'loopback' }",
@@ -111,14 +113,19 @@ const neighbours: Readonly<Record<string, string>> = {
   status: 'statusCode',
 }
 
-/** Options of key functions that are looked for on the policy. */
-const ofKeys = new Set(['trustProxy', 'ipv6Subnet'])
+/** Options that are looked for on a policy, or on one of its limits, and stand elsewhere. */
+const elsewhere: Readonly<Record<string, string>> = {
+  closeExcess: 'write setConfig(next, { closeExcess: true })',
+  ipv6Subnet: 'write key: byIp({ ipv6Subnet })',
+  queue: 'it is one of limitConn, beside limit or limits: there is one queue for all limits',
+  trustProxy: 'write key: byIp({ trustProxy })',
+}
 
 function unknownOption(path: string, name: string, names: readonly string[]): LimitConnError {
   const neighbour = Object.hasOwn(neighbours, name) ? neighbours[name] : undefined
   const near = names.includes(neighbour ?? '') ? neighbour : nearest(name, names)
-  const elsewhere = names.includes('key') && ofKeys.has(name)
-  const others = elsewhere ? `write key: byIp({ ${name} })` : `the options are ${names.join(', ')}`
+  const advice = names.includes('key') && Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined
+  const others = advice ?? `the options are ${names.join(', ')}`
   const hint = near === undefined ? others : `did you mean ${near}?`
   return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${path}.${name} is not an option; ${hint}`, {
     option: `${path}.${name}`,

@@ -12,10 +12,14 @@ interface Counting {
 export function checkCount({ count, limits, queue }: Counting): void {
   const evicting = limits.find(({ onLimit }) => onLimit !== 'reject')
   if (count === 'requests' && evicting) {
-    const accepted = '"reject": with count: "requests" a connection may carry the requests of others'
+    const accepted = '"reject" with count: "requests": connections make room, requests do not'
     throw invalid(`${evicting.path}.onLimit`, evicting.onLimit, accepted)
   }
   if (count === 'connections' && queue) {
-    throw invalid('options.queue', queue, 'false: with count: "connections" no request holds a slot')
+    throw invalid(
+      'options.queue',
+      queue,
+      'false with count: "connections": requests wait only where they are counted, count: "requests"',
+    )
   }
 }

@@ -50,7 +50,7 @@ export function acceptKey(key: GivenKey, path: string): Limit['key'] {
   const { tlsVariable, trust } = traitsOf(compiled)
   if (trust) {
     const accepted =
-      'a key without trustProxy: no header is read at accept, where a proxy is the client; let limitConn trust it'
+      'a key without trustProxy: no request is read at accept; set proxyProtocol if the proxy speaks it, or let limitConn trust it'
     throw invalid(path, key, accepted)
   }
   if (tlsVariable === undefined) return compiled

@@ -24,20 +24,35 @@ export interface LimitOptions<A extends readonly unknown[]> {
   /** Look, count and report, but never reject. @default false */
   readonly dryRun?: boolean
   /**
-   * What a newcomer meets that finds no room: it is refused; or the oldest connection of the same key is closed to make
-   * room for it, or the one that has been idle for longest. Only if every other limit has room, or makes it. Then any
-   * holder of a key can close the others. A request that is counted by itself closes nobody.
+   * What becomes of a newcomer that finds no room under its key. `'reject'`: it is refused. `'evict-oldest'`: the oldest
+   * connection of that key is closed, and the newcomer let in. `'evict-idle'`: the one without a byte for longest is
+   * closed, those in the middle of a request last. Nobody is closed unless every other limit has room too, or makes it.
+   *
+   * Whoever has the key can close the others that have it: evict only under keys that nobody else can show. A request that
+   * is counted by itself closes nobody and is closed for nobody; with `count: 'requests'` eviction throws.
    * @default 'reject'
+   * @see docs/at-the-limit.md
    */
   readonly onLimit?: OnLimit
   /**
-   * Called with the socket of a connection that was let in and is closed, and why: to send a close frame, a last line. The
-   * socket is closed a moment later. Without it, it is closed at once.
+   * Called when a connection that this limit let in is closed for one of the causes, with its socket: to send a close
+   * frame, or a last line. The socket is closed 900 ms later; without this function at once. The slot is free
+   * already. If it throws, the socket is closed at
+   * once; what it promises is not waited for. Over HTTP/2 it gets the socket below the session, on which nothing is to be
+   * written. Not called for a request that is counted by itself.
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
-  /** How long a connection may be open, in milliseconds, 1 to 2,147,483,647: the next sweep closes it. @default false */
+  /**
+   * How long a connection may be open, in milliseconds from when this limit let it in, 1 to 2,147,483,647: the next sweep
+   * closes it, whatever runs on it. false: for ever. A `Limiter` refuses it.
+   * @default false
+   */
   readonly maxLifetimeMs?: number | false
-  /** How long no byte may move on it either way, in milliseconds, 1 to 2,147,483,647: as above. @default false */
+  /**
+   * How long no byte may move on a connection, either way, in milliseconds, 1 to 2,147,483,647: one of the next two sweeps
+   * closes it. A request whose handler takes so long to answer is silent, too. false: for ever. A `Limiter` refuses it.
+   * @default false
+   */
   readonly maxIdleMs?: number | false
 }
 

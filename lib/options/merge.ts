@@ -1,7 +1,7 @@
 import { givenIn } from './check.ts'
 
 const single = ['limit', 'key', 'zone'] as const
-const nested = ['queue', 'sweep', 'warnings'] as const
+const nested = ['proxyProtocol', 'queue', 'sweep', 'warnings'] as const
 
 type Nesting = { readonly [name in (typeof nested)[number]]?: unknown }
 

@@ -54,8 +54,9 @@ export interface MiddlewareOptions extends PolicyOptions<Exchange>, RequestSetti
   /** Body of a refusal: text, a JSON value or a function. @default a sentence that tells no limit */
   readonly message?: MessageFunction | string | number | boolean | object | null
   /**
-   * Requests that are counted by themselves wait for a slot, first come first served under each key; one that has waited
-   * for `timeoutMs`, or finds `max` others under its key, is refused. A request that waits holds nothing.
+   * Lets requests that are counted by themselves wait for a slot, first come first served under each key. One that has
+   * waited for `timeoutMs`, or that finds `max` others waiting under its key, is refused. A request that waits holds no
+   * slot. Where connections are counted nobody waits; with `count: 'connections'` a queue throws.
    * @default false
    */
   readonly queue?: QueueOptions | false

@@ -67,7 +67,7 @@ export function limiterConfig(options: unknown, before?: Parsed<SourceOptions>):
 function checkUnwatched(limit: Limit): void {
   for (const name of ['maxLifetimeMs', 'maxIdleMs'] as const) {
     if (limit[name] === false) continue
-    const accepted = 'false: a Limiter has no sweep; limitServer closes by time'
+    const accepted = 'false: a Limiter closes nobody by time; limitServer, limitConn and limitUpgrade do'
     throw invalid(`${limit.path}.${name}`, limit[name], accepted)
   }
   if (limit.onLimit === 'evict-idle') {

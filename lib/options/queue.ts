@@ -10,7 +10,8 @@ const checks = {
 /** Checks the option `queue`. */
 export function aQueue(value: unknown, path: string): Required<QueueOptions> | false {
   if (value === false) return false
-  if (typeof value !== 'object') throw invalid(path, value, 'false, or an object, such as { max: 10 }')
+  if (typeof value !== 'object' || value === null)
+    throw invalid(path, value, 'false, or an object, such as { max: 10 }')
   const checked = checkObject(value, path, checks) as Partial<QueueOptions>
   const { timeoutMs = 5_000 } = checked
   return Object.freeze({ max: aMax(checked.max, `${path}.max`), timeoutMs })

@@ -5,6 +5,12 @@ import { acceptKey } from './keys.ts'
 import type { Call, Limited } from './limits.ts'
 import type { PolicyOptions } from './policy.ts'
 import {
+  aProxyProtocol,
+  compileProxyProtocol,
+  type CompiledProxyProtocol,
+  type ProxyProtocolOptions,
+} from './proxy-protocol.ts'
+import {
   aBody,
   aReject,
   aSkip,
@@ -42,6 +48,12 @@ export interface ServerOptions extends PolicyOptions<[socket: Socket]>, Settings
    * @see Node doc/api/net.md, socket.setKeepAlive
    */
   readonly keepAliveMs?: number | false
+  /**
+   * Connections begin with a PROXY protocol header, of version 1 or 2, that tells the client. False: with none.
+   * @default false
+   * @see https://www.haproxy.org/download/1.8/doc/proxy-protocol.txt
+   */
+  readonly proxyProtocol?: ProxyProtocolOptions | false
 }
 
 /** The options of `limitServer`; `limit` or `limits` is required. */
@@ -51,6 +63,7 @@ export type LimitServerOptions = ServerOptions & Limited<[socket: Socket]>
 export interface CompiledServer extends CompiledSettings<ServerOptions> {
   readonly reject: 'destroy' | 'reset' | 'respond' | SocketRejectHandler
   readonly keepAliveMs: number | false
+  readonly proxyProtocol: CompiledProxyProtocol | false
 }
 
 const kind = {
@@ -60,15 +73,25 @@ const kind = {
     reject: aReject(['destroy', 'reset', 'respond'], 'socket, decision'),
     skip: aSkip(socketSkip),
     keepAliveMs: aKeepAlive,
+    proxyProtocol: aProxyProtocol,
   },
-  defaults: { reject: 'destroy', keepAliveMs: 30_000 },
+  defaults: { reject: 'destroy', keepAliveMs: 30_000, proxyProtocol: false },
   compileSkip: socketSkip,
   compileKey: acceptKey,
 }
 
 /** Checks and compiles the options of `limitServer`. */
 export function serverConfig(options: unknown, before?: CompiledServer): CompiledServer {
-  return compileSettings<ServerOptions, CompiledServer>(kind, options, before)
+  const settings = compileSettings<ServerOptions, CompiledServer>(kind, options, before)
+  const { proxyProtocol: given = false } = settings.given
+  if (!given) return settings
+
+  const proxyProtocol = compileProxyProtocol(given)
+  return {
+    ...settings,
+    config: Object.freeze({ ...settings.config, proxyProtocol: proxyProtocol.config }),
+    proxyProtocol,
+  }
 }
 
 const longestKeepAliveMs = 32_767_000
