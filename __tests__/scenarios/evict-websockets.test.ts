@@ -13,7 +13,7 @@ const aNewerOne = 4_001
 /** `ws` behind limitUpgrade; whoever is closed to make room for a newer one gets a close frame. */
 async function telling(options: Partial<LimitUpgradeOptions>, tls = false) {
   const zone = new Sampled({ name: 'sampled' })
-  const open = new WeakMap<Duplex, WebSocket>()
+  const sockets = new WeakMap<Duplex, WebSocket>()
   const causes: string[] = []
   const wss = new WebSocketServer({ noServer: true })
   wss.on('connection', (ws) => ws.on('message', (data) => ws.send(data)))
@@ -25,13 +25,13 @@ async function telling(options: Partial<LimitUpgradeOptions>, tls = false) {
       logLevel: false,
       onEvict(socket, cause) {
         causes.push(cause)
-        open.get(socket)?.close(aNewerOne, 'a newer one came')
+        sockets.get(socket)?.close(aNewerOne, 'a newer one came')
       },
       ...options,
     },
     (req, socket, head) => {
       wss.handleUpgrade(req, socket, head, (ws) => {
-        open.set(socket, ws)
+        sockets.set(socket, ws)
         wss.emit('connection', ws, req)
       })
     },

@@ -16,7 +16,7 @@ import {
   unsentBytes,
 } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
-import { openStreamsOf, socketOfSession } from './session.ts'
+import { openStreamsOf, pingBytes, socketOfSession } from './session.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
 
@@ -55,6 +55,8 @@ export class Connection implements Carrier {
   isUpgraded = false
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
+  /** How much of its progress is that of PINGs of ours. */
+  probeProgress = 0
   #ignoresErrors = false
   #quietSinceMs = 0
 
@@ -170,7 +172,10 @@ export class Connection implements Carrier {
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */
   probe(): boolean {
-    return this.session !== undefined && !this.session.destroyed && this.session.ping(() => undefined)
+    if (!this.session || this.session.destroyed) return false
+    const isSent = this.session.ping(() => (this.probeProgress += 2 * pingBytes))
+    if (isSent) this.probeProgress += 2 * pingBytes
+    return isSent
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */
