@@ -24,7 +24,7 @@ describe('drain', () => {
     expect(bare.isEnded).toBe(false)
   })
 
-  it('closes what is idle at once, what becomes idle then, and waits for what ends', async () => {
+  it('closes what is idle at once, what becomes idle when it does, and waits for what ends', async () => {
     const policy = policyOf({ zone: zoneOf(), limit: 9 })
     const [[idle, parcel], [, slow], [ending]] = [
       come(policy),
@@ -36,7 +36,7 @@ describe('drain', () => {
     slow.state = 'idle'
     await until('what is idle now was closed', () => slow.isClosed)
     ending.end()
-    expect(await report).toEqual({ idle: 2, ended: 1, cut: 0, upgraded: 0 })
+    expect(await report).toEqual({ idle: 1, ended: 2, cut: 0, upgraded: 0 })
     expect(drained(policy)).toBe(2)
   })
 

@@ -9,6 +9,7 @@ export class Parcel implements Carrier {
   /** What it answers when it is asked how it is. */
   health: Pulse = 'open'
   isHeeded = false
+  isFinishing = false
   isClosed = false
   /** Runs when it is closed: others do what they like then. */
   whenClosed: (() => void) | undefined
@@ -19,6 +20,10 @@ export class Parcel implements Carrier {
 
   heed(): void {
     this.isHeeded = true
+  }
+
+  finish(): void {
+    this.isFinishing = true
   }
 
   close(farewell?: Farewell): void {

@@ -1,41 +1,43 @@
 'use strict'
 
-// Requests wait behind one that is held; when the limit is raised, the handler of the first that comes in throws. Prints
-// which handlers ran, what setConfig threw, and how many wait still.
+// Four requests, of which three wait; the first of them is let in by setConfig, and its handler throws. Tells what came of it.
 const http = require('node:http')
 const { limitConn } = require('../../dist')
 
-const policy = limitConn({ limit: 1, count: 'requests', queue: { max: 9 }, logLevel: false, warnings: false })
-const [zone] = policy.zones
+const uncaught = []
 const ran = []
-process.on('uncaughtException', ({ message }) => ran.push(`uncaught ${message}`))
+let thrownBySetConfig = false
+process.on('uncaughtException', (error) => uncaught.push(error.message))
 
+const policy = limitConn({ limit: 1, count: 'requests', queue: { max: 9 }, logLevel: false })
+const [zone] = policy.zones
 const server = http.createServer((req, res) =>
   policy(req, res, () => {
     ran.push(req.url)
-    if (req.url === '/first') throw new Error('theirs')
+    if (req.url === '/1') throw new Error(`thrown for ${req.url}`)
+    if (ran.length === 4) tell()
   }),
 )
 
-async function until(isSo) {
-  while (!isSo()) await new Promise((resolve) => setImmediate(resolve))
-}
+server.listen(0, '127.0.0.1', () => void lineUp())
 
-async function run() {
-  const { port } = server.address()
-  for (const [index, path] of ['/held', '/first', '/second', '/third'].entries()) {
-    http.get({ port, path, agent: false }).on('error', () => undefined)
-    await until(() => ran.length + zone.stats().waiting === index + 1)
+async function lineUp() {
+  for (const [n, path] of ['/first', '/1', '/2', '/3'].entries()) {
+    http
+      .get({ port: server.address().port, host: '127.0.0.1', path, agent: false })
+      .on('error', () => undefined)
+    while (zone.stats().active + zone.stats().waiting <= n) await new Promise(setImmediate)
   }
   try {
-    policy.setConfig({ limit: 3 })
-  } catch ({ message }) {
-    ran.push(`thrown ${message}`)
+    policy.setConfig({ limit: 4 })
+  } catch {
+    thrownBySetConfig = true
   }
-  await new Promise((resolve) => setImmediate(resolve))
-  const { waiting, active } = zone.stats()
-  console.log(JSON.stringify({ ran, waiting, active }))
-  process.exit(0)
 }
 
-server.listen(0, '127.0.0.1', () => void run())
+function tell() {
+  setImmediate(() => {
+    console.log(JSON.stringify({ uncaught, thrownBySetConfig, ran, waiting: zone.stats().waiting }))
+    process.exit(0)
+  })
+}

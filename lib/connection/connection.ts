@@ -3,9 +3,9 @@ import type { Socket } from 'node:net'
 import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/carrier.ts'
 import { Holder } from '../core/holder.ts'
 import { isPeerGone, tell, toldOf } from '../core/peer.ts'
-import type { Owner } from '../core/slot.ts'
 import { follow, knownHolder } from '../core/source.ts'
 import { heedActivity } from './activity.ts'
+import { askToLeave } from './leave.ts'
 import {
   isAnswering,
   isHalfOpen,
@@ -22,18 +22,6 @@ const known: unique symbol = Symbol('limit-conn.connection')
 
 type Known = Socket & { [known]?: Connection }
 type KnownSession = Http2Session & { [known]?: Connection }
-
-/** What a policy knows of a connection. */
-export interface Visit {
-  readonly owner: Owner
-  /** What holds a slot here: decided at the first request, and never changed. */
-  readonly unit: 'connections' | 'requests'
-  /** The latest key of each limit, where connections are counted, and how often one has changed. */
-  readonly keys: string[]
-  changes: number
-  /** A request of it was decided on. */
-  isSeen: boolean
-}
 
 /**
  * A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one.
@@ -162,6 +150,10 @@ export class Connection implements Carrier {
   /** Notes that something was done on it, if anybody heeds that. */
   touch(): void {
     if (this.#isHeeded) this.#quietSinceMs = performance.now()
+  }
+
+  finish(): void {
+    if (this.state === 'busy') askToLeave(this.#socket, this.session)
   }
 
   close(farewell?: Farewell): void {

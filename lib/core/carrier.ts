@@ -17,6 +17,8 @@ export interface Carrier {
   pulse(): Pulse
   /** Heeds from now on when bytes move. */
   heed(): void
+  /** Asks the client to begin nothing new on it, where its protocol can say that. What is begun goes on. */
+  finish(): void
   /** Closes it, whatever runs on it: at once, or a moment after the farewell. */
   close(farewell?: Farewell): void
 }
@@ -81,6 +83,10 @@ export class SourceCarrier implements Carrier {
 
   heed(): void {
     this.quietSinceMs ||= performance.now()
+  }
+
+  finish(): void {
+    // Nothing is known of what it speaks.
   }
 
   close(farewell?: Farewell): void {

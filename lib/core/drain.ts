@@ -6,9 +6,9 @@ import type { Zone } from './zone.ts'
 
 /** How what a policy had let in ended while it was drained. */
 export interface DrainReport {
-  /** Closed because they were idle, or had become so. */
+  /** Closed at once: they were idle. */
   readonly idle: number
-  /** Ended by themselves. */
+  /** Ended in time: they were let finish what they were in the middle of, or ended by themselves. */
   readonly ended: number
   /** Closed at the end in the middle of something: a request, a handshake, a raw TCP connection. */
   readonly cut: number
@@ -26,39 +26,46 @@ const lookMs = 50
 export async function drain(open: Open, ms: number): Promise<DrainReport> {
   const endMs = performance.now() + ms
   const seen = new Set<Holder>()
-  const idle: Closed[] = []
+  const early: Closed[] = []
 
   for (;;) {
-    for (const one of closeSome(open, seen, ({ state }) => state === 'idle')) idle.push(one)
+    for (const one of closeSome(open, seen, ({ state }) => state === 'idle')) early.push(one)
     const restMs = endMs - performance.now()
     if (restMs <= 0 || [...seen].every(({ isEnded }) => isEnded)) break
     await elapse(Math.min(lookMs, restMs))
   }
 
   const rest = closeSome(open, seen, () => true)
+  await allGone([...early, ...rest])
+
+  const idle = early.filter(({ isNew }) => isNew).length
   const upgraded = rest.filter(({ state }) => state === 'upgraded').length
-  await allGone([...idle, ...rest])
-  const ended = seen.size - idle.length - rest.length
-  return { idle: idle.length, ended, cut: rest.length - upgraded, upgraded }
+  return { idle, ended: seen.size - idle - rest.length, cut: rest.length - upgraded, upgraded }
 }
 
 /** What was closed, and how it was before. */
 interface Closed {
   readonly carrier: Carrier
   readonly state: Carrier['state']
+  /** It was not met before: it had not been let finish anything. */
+  readonly isNew: boolean
 }
 
-/** Closes some of what is open, and notes all of it. What nothing can close is left alone. */
+/** Closes some of what is open, asks the rest to finish, and notes all of it. What nothing can close is left alone. */
 function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => boolean): Closed[] {
   const closed: Closed[] = []
   for (const [holder, zones] of open()) {
     const { carrier } = holder
     if (!carrier) continue
+    const isNew = !seen.has(holder)
     seen.add(holder)
-    if (!which(carrier)) continue
+    if (!which(carrier)) {
+      carrier.finish()
+      continue
+    }
     const { state } = carrier
     // It may have ended as another one was closed.
-    if (closeAll([holder], 'drained', zones) > 0) closed.push({ carrier, state })
+    if (closeAll([holder], 'drained', zones) > 0) closed.push({ carrier, state, isNew })
   }
   return closed
 }

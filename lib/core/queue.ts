@@ -1,5 +1,5 @@
 import { tellQueued } from './channels.ts'
-import type { Outcome } from './decision.ts'
+import { gone, type Outcome } from './decision.ts'
 import { isLook, refuse, tryToEnter } from './enter.ts'
 import { lookAt, type Entry, type Look } from './look.ts'
 import { Lines, type Line, type Waiter } from './line.ts'
@@ -128,13 +128,18 @@ export class Queue {
   /** Lets in as many of a line as there is room for, the first first: nobody overtakes. */
   #call(line: Line): void {
     for (let waiter = line.first; waiter; waiter = line.first) {
-      const { entry } = waiter.applicant
-      const found = this.#behind(entry, waiter.place) ?? tryToEnter(entry)
+      const found = this.#lookAgain(waiter)
       if (isLook(found) && isSame(found, waiter.refusal)) return
       this.#lines.remove(waiter)
       if (isLook(found) && found.finding === 'over') this.#lines.add(waiter, found)
-      else this.#decide(waiter, isLook(found) ? refuse(entry, found) : found)
+      else this.#decide(waiter, isLook(found) ? refuse(waiter.applicant.entry, found) : found)
     }
+  }
+
+  /** A client may have left in silence: nobody reads meanwhile, and so nobody was told. */
+  #lookAgain({ applicant: { entry }, place }: Waiter): Outcome | Look {
+    if (entry.holder.pulse() === 'gone') return gone
+    return this.#behind(entry, place) ?? tryToEnter(entry)
   }
 
   #decide(waiter: Waiter, outcome: Outcome): void {

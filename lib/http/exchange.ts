@@ -149,6 +149,10 @@ class RequestCarrier implements Carrier {
     this.#exchange.connection.heed()
   }
 
+  finish(): void {
+    this.#exchange.connection.finish()
+  }
+
   close(): void {
     const { stream, connection } = this.#exchange
     if (stream) stream.close(constants.NGHTTP2_CANCEL)

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Outcome } from '../core/decision.ts'
 import { functionFailed, type Ask, type Evaluation } from '../core/limit.ts'
 import type { Place } from '../core/queue.ts'
@@ -48,27 +49,32 @@ function decide(turn: Turn, evaluation: Evaluation): void {
 
 /** Lets a request wait for its turn, if there is no room for it now. */
 function queueUp(turn: Turn, evaluation: Evaluation): void {
+  let isDecided = false
+
   function decided(outcome: Outcome): void {
+    isDecided = true
     goOn(turn, () => act(turn, evaluation, outcome))
   }
   function askAgain(place: Place): void {
     turn.place = place
-    begin(turn)
+    turn.scope!.runInAsyncScope(begin, undefined, turn)
   }
 
   const { policy, sweep } = turn.door
   policy.enterInTurn({ holder: turn.exchange, evaluation, place: turn.place, decided, askAgain })
-  turn.hasWaited = true
+  if (isDecided) return
+  turn.scope ??= new AsyncResource('limit-conn.queue')
   sweep.watch(turn.connection)
 }
 
 /**
- * One that has waited goes on in a tick of its own: it was let in while others gave a slot back or changed the options,
- * and what its handler throws must not keep the next from being called.
+ * One that has waited goes on in a tick of its own, and in its own asynchronous context: it was let in while others gave a
+ * slot back or changed the options, and what its handler throws must not keep the next from being called.
  */
 function goOn(turn: Turn, step: () => void): void {
-  if (!turn.hasWaited) return step()
-  process.nextTick(() => mayGoOn(turn) && step())
+  const { scope } = turn
+  if (!scope) return step()
+  process.nextTick(() => scope.runInAsyncScope(() => mayGoOn(turn) && step()))
 }
 
 /** Does what was decided. */

@@ -1,5 +1,6 @@
 import { constants, type Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
+import { sendGoaway } from '../connection/leave.ts'
 import { openStreamsOf } from '../connection/session.ts'
 import { lingerMs } from './close.ts'
 import { ResponseExchange } from './exchange.ts'
@@ -84,15 +85,10 @@ function wait(connection: Connection, keeper: Http2Stream): void {
   keeper.once('close', again)
 }
 
-/**
- * The session finishes what is open, and begins nothing new.
- *
- * By GOAWAY, not by `session.close()`: of a session closed so, whose client goes on to open streams, Node 20 and 22.12
- * corrupt their heap.
- */
+/** The session finishes what is open, and begins nothing new. */
 function sendAway(connection: Connection): void {
   const { session, holder } = connection
-  if (!connection.isRefused && !session?.destroyed) session?.goaway(constants.NGHTTP2_NO_ERROR)
+  if (session) sendGoaway(session)
   connection.isRefused = true
   if (!holder.hasChildren) setTimeout(() => connection.destroy(), lingerMs).unref()
 }
