@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import http from 'node:http'
 import http2 from 'node:http2'
 import https from 'node:https'
+import net from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -94,7 +95,8 @@ function withoutTypes(code: string): string {
 
 /** The server answers 200, and with the body that stands as a comment behind `res.json(...)`. */
 async function checkAnswer(server: Listening, code: string): Promise<void> {
-  const { status, body } = await (server.isHttp2 ? askHttp2(server) : ask(server))
+  const header = code.includes('proxyProtocol:') ? 'PROXY TCP4 203.0.113.7 192.0.2.1 4711 80\r\n' : ''
+  const { status, body } = await (server.isHttp2 ? askHttp2(server) : ask(server, header))
   expect({ status, body }).toMatchObject({ status: 200 })
 
   const claimed = /'\/',.*res\.json\(.*\/\/ (\{.*\})$/m.exec(code)?.[1]
@@ -106,9 +108,18 @@ function asJson(literal: string): string {
   return literal.replaceAll("'", '"').replaceAll(/(\w+):/g, '"$1":')
 }
 
-async function ask({ port, isTls }: Listening): Promise<{ status: number; body: string }> {
+/** Asks, behind a header of the PROXY protocol if there is one. */
+async function ask({ port, isTls }: Listening, header: string): Promise<{ status: number; body: string }> {
   const { get } = isTls ? https : http
-  const options = { host: '127.0.0.1', port, agent: false, rejectUnauthorized: false }
+  const address = { host: '127.0.0.1', port }
+  const own = header === '' ? { agent: false } : { createConnection }
+  const options = { ...address, ...own, rejectUnauthorized: false }
+
+  function createConnection(): net.Socket {
+    const socket = net.connect(address)
+    socket.write(header)
+    return socket
+  }
   const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
     get(options, resolve).on('error', reject)
   })

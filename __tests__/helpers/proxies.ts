@@ -41,7 +41,8 @@ export function needProxies(): void {
 
   // Test files run at one time: who comes second finds them installed. No service is to be started.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  execFileSync('flock', [lock, 'sh', '-c', install], { env, stdio: 'pipe' })
+  const patient = install.replaceAll('apt-get', 'apt-get -o DPkg::Lock::Timeout=240')
+  execFileSync('flock', [lock, 'sh', '-c', patient], { env, stdio: 'pipe' })
   if (!areThere()) throw new Error(`HAProxy and nginx are not there after: ${install}`)
 }
 

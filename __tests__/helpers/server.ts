@@ -146,6 +146,13 @@ export function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
 }
 
+/** Waits until the server itself counts so many. */
+export async function untilConnections(server: Server, count: number, withinMs = 5_000): Promise<void> {
+  let open = -1
+  const ask = (): void => void server.getConnections((_, now) => (open = now))
+  await until(`${count} connections are open`, () => (ask(), open === count), withinMs)
+}
+
 function openHandles(): number {
   return process.getActiveResourcesInfo().filter((name) => /^TCP(Server|Socket)Wrap$/.test(name)).length
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from '@jest/globals'
-import { byHeader, byIp } from '../../lib/index.ts'
+import { byHeader, byIp, byTemplate } from '../../lib/index.ts'
 import { traitsOf } from '../../lib/key/traits.ts'
 
 const trust = (): boolean => false
@@ -28,4 +28,13 @@ describe('the traits of a key function', () => {
     expect(inspect(byIp())).toBe('[Function: keyOfAddress]')
     expect(Object.isFrozen(traitsOf(byIp()))).toBe(true)
   })
+})
+
+it('an address in a PROXY protocol header is no text of the client, nor needed', () => {
+  for (const [template, isUnchecked] of [
+    ['$proxy_protocol_addr', false],
+    ['$proxy_protocol_addr$host', false],
+    ['$proxy_protocol_addr$http_a', true],
+  ] as const)
+    expect(traitsOf(byTemplate(template))).toMatchObject({ isUnchecked, usesAddress: false })
 })

@@ -42,7 +42,14 @@ describe('the handle of a guard', () => {
     })
     expect(Object.isFrozen(guard.config)).toBe(true)
     expect(guard.zones).toEqual([zone])
-    expect(Object.keys(guard).toSorted()).toEqual(['config', 'dropped', 'extend', 'stop', 'zones'])
+    expect(Object.keys(guard).toSorted()).toEqual([
+      'config',
+      'dropped',
+      'extend',
+      'proxyHeaders',
+      'stop',
+      'zones',
+    ])
     guard.stop()
   })
 

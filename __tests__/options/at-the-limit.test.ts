@@ -1,142 +1,182 @@
 import http from 'node:http'
 import { describe, expect, it } from '@jest/globals'
-import { limitConn, Limiter, limitServer, limitUpgrade, Zone } from '../../lib/index.ts'
-import { errorOf } from '../helpers/thrown.ts'
+import { limitConn, Limiter, limitServer, limitUpgrade, Zone, type Source } from '../../lib/index.ts'
+import type {
+  LimitConnOptions,
+  LimiterOptions,
+  LimitServerOptions,
+  LimitUpgradeOptions,
+} from '../../lib/index.ts'
+import { bad, expectInvalid, expectUnknown, notWhole, oddities, type Bad } from '../helpers/bad-options.ts'
 
-const longest = 2 ** 31 - 1
-const aBound = `false, or a whole number of milliseconds from 1 to ${longest}`
-const onlyConnections = '"reject" with count: "requests": connections make room, requests do not'
-const onlyRequests =
-  'false with count: "connections": requests wait only where they are counted, count: "requests"'
-const notByTime = 'false: a Limiter closes nobody by time; limitServer, limitConn and limitUpgrade do'
+/** All that takes limits. */
+const kinds: readonly (readonly [string, (options: unknown) => { readonly config: object }])[] = [
+  ['limitConn', (options) => limitConn(options as LimitConnOptions)],
+  ['limitUpgrade', (options) => limitUpgrade(options as LimitUpgradeOptions, () => undefined)],
+  ['limitServer', (options) => limitServer(http.createServer(), options as LimitServerOptions)],
+  ['Limiter', (options) => new Limiter(options as LimiterOptions)],
+]
+const make = kinds[0]![1]
+const key = (): string => 'a'
+const source = (): Source => ({ prependListener: () => undefined, destroy: () => undefined })
+
+const anOnLimit = '"reject", "evict-oldest" or "evict-idle"'
+const anOnEvict = 'a function (socket, cause) that says a last word'
+const aBound = 'false, or a whole number of milliseconds from 1 to 2147483647'
+
+/** What stands on the options, or on one of a list. */
+const ofLimits = (path: string): readonly Bad[] => [
+  ...bad(`${path}.onLimit`, anOnLimit, [...oddities, ['evict', '"evict"'], [false, 'false']]),
+  ...bad(`${path}.onEvict`, anOnEvict, [...oddities, [false, 'false'], [true, 'true']]),
+  ...['maxLifetimeMs', 'maxIdleMs'].flatMap((name) =>
+    bad(`${path}.${name}`, aBound, [...notWhole, [2 ** 31, '2147483648']]),
+  ),
+]
+
 const aQueue = 'false, or an object, such as { max: 10 }'
+const aMax = 'a whole number from 1 to 65536'
+const aTimeout = 'a whole number of milliseconds from 1 to 600000'
+const ofQueue: readonly Bad[] = [
+  ...bad('options.queue', aQueue, [
+    [true, 'true'],
+    [10, '10'],
+    ['10', '"10"'],
+    [Symbol('s'), 'Symbol(s)'],
+    [null, 'null'],
+  ]),
+  ...bad('options.queue', 'an object, such as { max: 10 }', [[[], '[]']]),
+  ...bad('options.queue.max', aMax, [[undefined, 'undefined'], ...notWhole, [65_537, '65537']]),
+  ...bad('options.queue.timeoutMs', aTimeout, [...notWhole, [600_001, '600001']]),
+]
 
-describe.each([
-  ['limitConn', (options: object) => limitConn({ limit: 1, ...options })],
-  ['limitServer', (options: object) => limitServer(http.createServer(), { limit: 1, ...options })],
-  ['limitUpgrade', (options: object) => limitUpgrade({ limit: 1, ...options }, () => undefined)],
-])('%s refuses what cannot happen at the limit', (_name, make) => {
-  it.each([
-    ['onLimit', 'evict', '"evict"', '"reject", "evict-oldest" or "evict-idle"'],
-    ['onLimit', false, 'false', '"reject", "evict-oldest" or "evict-idle"'],
-    ['onEvict', true, 'true', 'a function (socket, cause) that says a last word'],
-    ['maxLifetimeMs', 0, '0', aBound],
-    ['maxLifetimeMs', '1h', '"1h"', aBound],
-    ['maxIdleMs', true, 'true', aBound],
-    ['maxIdleMs', longest + 1, String(longest + 1), aBound],
-  ])('%s: %p', (name, value, shown, accepted) => {
-    const option = `options.${name}`
-    const message = `${option} is ${shown}; expected ${accepted}`
-    expect(errorOf(() => make({ [name]: value }))).toMatchObject({
-      code: 'ERR_LIMIT_CONN_INVALID_OPTION',
-      option,
-      message,
+describe.each(kinds)('%s refuses', (_, makeKind) => {
+  it.each(ofLimits('options'))('%s: %p', (...row) => {
+    const name = row[0].split('.')[1]!
+    expectInvalid(() => makeKind({ limit: 1, [name]: row[1] }), row)
+  })
+
+  it.each(ofLimits('options.limits[1]'))('%s: %p', (...row) => {
+    const name = row[0].split('.')[2]!
+    expectInvalid(() => makeKind({ limits: [{ limit: 1 }, { limit: 2, [name]: row[1] }] }), row)
+  })
+})
+
+describe('queue', () => {
+  it.each(ofQueue)('refuses %s: %p', (...row) => {
+    const [, , inner] = row[0].split('.')
+    const queue = inner === undefined ? row[1] : { max: 1, [inner]: row[1] }
+    expectInvalid(() => make({ limit: 1, queue }), row)
+  })
+
+  it('refuses an option of its own that it does not know', () => {
+    const message = 'options.queue.size is not an option; did you mean max?'
+    expect(() => make({ limit: 1, queue: { size: 5 } })).toThrow(message)
+  })
+
+  it('takes what is at the ends', () => {
+    for (const queue of [
+      { max: 1, timeoutMs: 1 },
+      { max: 65_536, timeoutMs: 600_000 },
+    ])
+      expect(make({ limit: 1, queue }).config).toMatchObject({ queue })
+  })
+
+  it('is nothing for a limit where connections are counted', () => {
+    const row: Bad = [
+      'options.queue',
+      undefined,
+      '{"max":1,"timeoutMs":5000}',
+      'false with count: "connections": requests wait only where they are counted, count: "requests"',
+    ]
+    expectInvalid(() => make({ limit: 1, count: 'connections', queue: { max: 1 } }), row)
+    expect(() => make({ limit: 1, count: 'connections', queue: false })).not.toThrow()
+  })
+
+  it.each(kinds.slice(1))('is not known to %s', (_, makeKind) => {
+    const code = 'ERR_LIMIT_CONN_UNKNOWN_OPTION'
+    expect(() => makeKind({ limit: 1, queue: { max: 1 } })).toThrow(expect.objectContaining({ code }))
+  })
+
+  it('is merged by name into what is in force, taken away by false, and frozen', () => {
+    const policy = limitConn({ limit: 1, queue: { max: 5, timeoutMs: 7 } })
+    policy.setConfig({ queue: { max: 6 } })
+    expect(policy.config.queue).toEqual({ max: 6, timeoutMs: 7 })
+    policy.setConfig({ queue: { timeoutMs: 8 } as never })
+    expect(policy.config.queue).toEqual({ max: 6, timeoutMs: 8 })
+    expect(Object.isFrozen(policy.config.queue)).toBe(true)
+
+    const below = policy.extend({ queue: { timeoutMs: 9 } as never })
+    expect(below.config.queue).toEqual({ max: 6, timeoutMs: 9 })
+    expect(policy.extend({ statusCode: 429 }).config.queue).toEqual({ max: 6, timeoutMs: 8 })
+    policy.setConfig({ queue: false })
+    expect([policy.config.queue, below.config.queue]).toEqual([false, { max: 6, timeoutMs: 9 }])
+    expect(() => policy.setConfig({ queue: { timeoutMs: 9 } as never })).toThrow(
+      'options.queue.max is undefined',
+    )
+  })
+})
+
+describe('onLimit', () => {
+  it.each(['evict-oldest', 'evict-idle'] as const)('%s is nothing where requests are counted', (onLimit) => {
+    const accepted = '"reject" with count: "requests": connections make room, requests do not'
+    const shown = JSON.stringify(onLimit)
+    const one = { limit: 1, count: 'requests', onLimit }
+    expectInvalid(() => make(one), ['options.onLimit', onLimit, shown, accepted])
+    const list = { count: 'requests', limits: [{ limit: 1 }, { limit: 1, onLimit }] }
+    expectInvalid(() => make(list), ['options.limits[1].onLimit', onLimit, shown, accepted])
+    expect(() => make({ ...list, onLimit: 'reject', count: 'auto' })).not.toThrow()
+  })
+
+  it('stands on the options for all limits that have none of their own, as do the others', () => {
+    const zones = ['one', 'two'].map((name) => new Zone({ name }))
+    const limiter = new Limiter({
+      onLimit: 'evict-oldest',
+      limits: [
+        { limit: 1, key, zone: zones[0]! },
+        {
+          limit: 1,
+          key: (each) => (each as Partial<Record<'key', string>>).key,
+          zone: zones[1]!,
+          onLimit: 'reject',
+        },
+      ],
     })
+    const statuses = [1, 2].map(() => limiter.accept(source()).status)
+    for (let n = 0; n < 2; n++) {
+      const other = Object.assign(source(), { key: 'b' })
+      statuses.push(limiter.accept(other).status)
+    }
+    expect(statuses).toEqual(['PASSED', 'PASSED', 'PASSED', 'REJECTED'])
+    expect(zones.map((zone) => zone.stats().evicted)).toEqual([2, 0])
+  })
+
+  it('is changed by setConfig, for whoever comes next', () => {
+    const limiter = new Limiter({ limit: 1, key })
+    const statuses = ['reject', 'evict-oldest', 'reject'].map((onLimit) => {
+      limiter.setConfig({ onLimit: onLimit as 'reject' })
+      return [1, 2].map(() => limiter.accept(source()).status)
+    })
+    expect(statuses.flat()).toEqual(['PASSED', 'REJECTED', 'PASSED', 'PASSED', 'REJECTED', 'REJECTED'])
   })
 })
 
-it.each([
-  [
-    'a queue of no object',
-    () => limitConn({ limit: 1, queue: 5 as never }),
-    `options.queue is 5; expected ${aQueue}`,
-  ],
-  [
-    'a queue of null',
-    () => limitConn({ limit: 1, queue: null as never }),
-    `options.queue is null; expected ${aQueue}`,
-  ],
-  [
-    'a queue without max',
-    () => limitConn({ limit: 1, queue: {} as never }),
-    'options.queue.max is undefined; expected a whole number from 1 to 65536',
-  ],
-  [
-    'a queue of connections',
-    () => limitConn({ limit: 1, count: 'connections', queue: { max: 1 } }),
-    `options.queue is {"max":1,"timeoutMs":5000}; expected ${onlyRequests}`,
-  ],
-  [
-    'requests that evict',
-    () => limitConn({ limit: 1, count: 'requests', onLimit: 'evict-oldest' }),
-    `options.onLimit is "evict-oldest"; expected ${onlyConnections}`,
-  ],
-  [
-    'one limit of several that evicts',
-    () => limitConn({ count: 'requests', limits: [{ limit: 1 }, { limit: 2, onLimit: 'evict-idle' }] }),
-    `options.limits[1].onLimit is "evict-idle"; expected ${onlyConnections}`,
-  ],
-  [
-    'upgrades counted as requests that evict',
-    () => limitUpgrade({ limit: 1, count: 'requests', onLimit: 'evict-oldest' }, () => undefined),
-    `options.onLimit is "evict-oldest"; expected ${onlyConnections}`,
-  ],
-  [
-    'a change to requests of a policy that evicts',
-    () => limitConn({ limit: 1, onLimit: 'evict-idle' }).setConfig({ count: 'requests' }),
-    `options.onLimit is "evict-idle"; expected ${onlyConnections}`,
-  ],
-  [
-    'a Limiter by lifetime',
-    () => new Limiter({ limit: 1, maxLifetimeMs: 1_000 }),
-    `options.maxLifetimeMs is 1000; expected ${notByTime}`,
-  ],
-  [
-    'a Limiter by silence',
-    () => new Limiter({ limits: [{ limit: 1, maxIdleMs: 1_000 }] }),
-    `options.limits[0].maxIdleMs is 1000; expected ${notByTime}`,
-  ],
-  [
-    'a second argument of setConfig that is no object',
-    () => limitConn({ limit: 1 }).setConfig({}, true as never),
-    'setConfig options is true; expected an object, such as { closeExcess: true }',
-  ],
-  [
-    'a closeExcess that is neither true nor false',
-    () => limitConn({ limit: 1 }).setConfig({}, { closeExcess: 1 as never }),
-    'setConfig options.closeExcess is 1; expected true or false',
-  ],
-  [
-    'to kick nobody',
-    () => new Zone({ name: 'z' }).kick(undefined as never),
-    'key is undefined; expected text, a number, or { text }',
-  ],
-])('refuses %s', (_what, run, message) => {
-  expect(errorOf(run)).toMatchObject({ code: 'ERR_LIMIT_CONN_INVALID_OPTION', message })
-})
-
-it.each([
-  [
-    'closeExcess among the options',
-    () => limitConn({ limit: 1 }).setConfig({ closeExcess: true } as never),
-    'options.closeExcess is not an option; write setConfig(next, { closeExcess: true })',
-  ],
-  [
-    'closeExcess misspelt',
-    () => limitConn({ limit: 1 }).setConfig({}, { closeExces: true } as never),
-    'setConfig options.closeExces is not an option; did you mean closeExcess?',
-  ],
-  [
-    'a queue of one limit',
-    () => limitConn({ limits: [{ limit: 1, queue: { max: 1 } } as never] }),
-    'options.limits[0].queue is not an option; it is one of limitConn, beside limit or limits: there is one queue for all limits',
-  ],
-])('says where it belongs: %s', (_what, run, message) => {
-  expect(errorOf(run)).toMatchObject({ code: 'ERR_LIMIT_CONN_UNKNOWN_OPTION', message })
-})
-
-it.each(['x', undefined, -1, 1.5, Infinity])('drain rejects what is no time: %p', async (ms) => {
-  await expect(limitConn({ limit: 1 }).drain(ms as number)).rejects.toMatchObject({
-    code: 'ERR_LIMIT_CONN_INVALID_OPTION',
-    message: expect.stringMatching(
-      /^drain ms is .*; expected a whole number of milliseconds from 0 to 2147483647$/,
-    ),
+describe('maxLifetimeMs and maxIdleMs', () => {
+  it.each(['maxLifetimeMs', 'maxIdleMs'])('%s is nothing for a Limiter, which has no sweep', (name) => {
+    const accepted = 'false: a Limiter closes nobody by time; limitServer, limitConn and limitUpgrade do'
+    const makeLimiter = (options: object): unknown => new Limiter(options as LimiterOptions)
+    expectInvalid(() => makeLimiter({ limit: 1, [name]: 5 }), [`options.${name}`, 5, '5', accepted])
+    const list = { limits: [{ limit: 1 }, { limit: 1, [name]: 5 }] }
+    expectInvalid(() => makeLimiter(list), [`options.limits[1].${name}`, 5, '5', accepted])
+    expect(() => makeLimiter({ limit: 1, [name]: false })).not.toThrow()
   })
-})
 
-it('a queue is merged one by one, and says its defaults', () => {
-  const policy = limitConn({ limit: 1, queue: { max: 2 } })
-  expect(policy.config.queue).toEqual({ max: 2, timeoutMs: 5_000 })
-  policy.setConfig({ queue: { max: 4 } })
-  expect(policy.config.queue).toEqual({ max: 4, timeoutMs: 5_000 })
+  it('take what is at the ends', () => {
+    for (const ms of [1, 2 ** 31 - 1, false])
+      expect(() => make({ limit: 1, maxLifetimeMs: ms, maxIdleMs: ms })).not.toThrow()
+  })
+
+  it('are looked for by their names', () => {
+    expectUnknown(() => make({ limit: 1, maxIdelMs: 1 }), 'maxIdelMs', 'did you mean maxIdleMs?')
+    expectUnknown(() => make({ limit: 1, onlimit: 1 }), 'onlimit', 'did you mean onLimit?')
+  })
 })

@@ -3,7 +3,6 @@ import type { Socket } from 'node:net'
 import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/carrier.ts'
 import { Holder } from '../core/holder.ts'
 import { isPeerGone, tell, toldOf } from '../core/peer.ts'
-import type { Owner } from '../core/slot.ts'
 import { follow, knownHolder } from '../core/source.ts'
 import { heedActivity } from './activity.ts'
 import { askToLeave } from './leave.ts'
@@ -17,24 +16,12 @@ import {
   unsentBytes,
 } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
-import { openStreamsOf, socketOfSession } from './session.ts'
+import { openStreamsOf, pingBytes, socketOfSession } from './session.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
 
 type Known = Socket & { [known]?: Connection }
 type KnownSession = Http2Session & { [known]?: Connection }
-
-/** What a policy knows of a connection. */
-export interface Visit {
-  readonly owner: Owner
-  /** What holds a slot here: decided at the first request, and never changed. */
-  readonly unit: 'connections' | 'requests'
-  /** The latest key of each limit, where connections are counted, and how often one has changed. */
-  readonly keys: string[]
-  changes: number
-  /** A request of it was decided on. */
-  isSeen: boolean
-}
 
 /**
  * A client's connection: a TCP socket, or a TLSSocket and the raw socket below it. They end as one.
@@ -56,6 +43,8 @@ export class Connection implements Carrier {
   isUpgraded = false
   /** One for each policy that has met it. */
   readonly visits: Visit[] = []
+  /** How much of its progress is that of PINGs of ours. */
+  probeProgress = 0
   #ignoresErrors = false
   #quietSinceMs = 0
 
@@ -175,7 +164,10 @@ export class Connection implements Carrier {
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */
   probe(): boolean {
-    return this.session !== undefined && !this.session.destroyed && this.session.ping(() => undefined)
+    if (!this.session || this.session.destroyed) return false
+    const isSent = this.session.ping(() => (this.probeProgress += 2 * pingBytes))
+    if (isSent) this.probeProgress += 2 * pingBytes
+    return isSent
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */

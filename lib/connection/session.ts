@@ -1,6 +1,9 @@
 import type { Http2Session, Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 
+/** How long a PING is, and its answer. @see RFC 9113 section 6.7 */
+export const pingBytes = 17
+
 /** What nghttp2 says of a stream that it does not know any more. @see Node doc/api/http2.md, http2stream.state */
 const unknownStream = 1
 const closedStream = 7

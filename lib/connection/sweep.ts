@@ -7,7 +7,7 @@ export interface SweepTimes {
   readonly graceMs: number
 }
 
-/** Looks at an open connection, and how long it has been silent, in milliseconds; it may close it. */
+/** Looks at an open connection, and how long it has been silent but for our PINGs, in milliseconds; it may close it. */
 export type Inspect = (connection: Connection, quietMs: number) => void
 
 interface Watch {
@@ -15,6 +15,9 @@ interface Watch {
   sinceMs: number
   /** Was made to write something since, and has not. */
   isProbed: boolean
+  /** The same, without what was written to see whether it can be. */
+  ownProgress: number
+  ownSinceMs: number
 }
 
 /**
@@ -53,7 +56,14 @@ export class Sweep {
   /** Watches a connection until it ends. */
   watch(connection: Connection): void {
     if (this.#watches.has(connection) || !connection.isTrackable || connection.holder.isEnded) return
-    this.#watches.set(connection, { progress: -1, sinceMs: performance.now(), isProbed: false })
+    const watch = {
+      progress: -1,
+      sinceMs: performance.now(),
+      isProbed: false,
+      ownProgress: -1,
+      ownSinceMs: 0,
+    }
+    this.#watches.set(connection, watch)
     connection.holder.onEnd(() => this.#watches.delete(connection))
     this.#start()
   }
@@ -80,10 +90,11 @@ export class Sweep {
     const progress = connection.progress()
     const now = performance.now()
     if (progress !== watch.progress) Object.assign(watch, { progress, sinceMs: now, isProbed: false })
+    noteOwn(watch, connection, now)
 
     endClosed(connection)
     if (now - watch.sinceMs >= this.#times.graceMs) this.#question(connection, watch, pulse)
-    if (pulse !== 'gone') return this.#inspect?.(connection, now - watch.sinceMs)
+    if (pulse !== 'gone') return this.#inspect?.(connection, now - watch.ownSinceMs)
     connection.holder.end()
     if (!connection.socket.destroyed && !connection.socket.pending) this.#lost.set(connection, progress)
   }
@@ -108,6 +119,14 @@ export class Sweep {
     this.#isSweeping = true
     void this.run().finally(() => (this.#isSweeping = false))
   }
+}
+
+/** Notes when bytes have moved: exactly where that was heard, else when it is seen. */
+function noteOwn(watch: Watch, { probeProgress, quietSinceMs }: Connection, now: number): void {
+  const ownProgress = watch.progress - probeProgress
+  if (ownProgress === watch.ownProgress) return
+  watch.ownProgress = ownProgress
+  watch.ownSinceMs = quietSinceMs > watch.ownSinceMs ? quietSinceMs : now
 }
 
 /** Ends the requests whose response has closed, though somebody removed the listener that tells it. */

@@ -26,7 +26,7 @@ export interface Carrier {
 /** How long a client may take to go, in milliseconds, after the last word that it was told. */
 export const lingerMs = 900
 
-/** Most connections of the process that may take that time: beyond it they are closed as soon as they were told. */
+/** Most that may stay open for their farewells at one time: what is closed beyond that is closed at once. */
 const mostLingering = 1_024
 let lingering = 0
 
@@ -46,17 +46,21 @@ export function closeAfter({ source, farewell, close }: Leaving): void {
   }
   if (source.destroyed === true || lingering >= mostLingering) return close()
 
+  const timer = setTimeout(end, lingerMs).unref()
+  let isLingering = true
   lingering++
-  let isOver = false
-  function end(): void {
-    if (isOver) return
-    isOver = true
+  source.prependListener('close', leave)
+
+  /** Whichever comes first: the listener may have been removed by a farewell. */
+  function leave(): void {
     clearTimeout(timer)
-    lingering--
+    if (isLingering) lingering--
+    isLingering = false
+  }
+  function end(): void {
+    leave()
     close()
   }
-  const timer = setTimeout(end, lingerMs).unref()
-  source.prependListener('close', end)
 }
 
 /** A host object that a `Limiter` was given: all that is known of it is that it closes. */
@@ -87,7 +91,7 @@ export class SourceCarrier implements Carrier {
 
   close(farewell?: Farewell): void {
     const source = this.#source
-    const close = (): void => void (canBeDestroyed(source) && source.destroy?.())
+    const close = (): void => destroy(source)
     if (farewell) closeAfter({ source, farewell, close })
     else close()
   }
@@ -99,5 +103,14 @@ function canBeDestroyed(source: Source): boolean {
     return typeof source.destroy === 'function'
   } catch {
     return false
+  }
+}
+
+/** It is counted no more by now: how it goes is its own matter, and nobody else's who is let in or closed. */
+function destroy(source: Source): void {
+  try {
+    source.destroy?.()
+  } catch {
+    // No socket: their `destroy` does not throw.
   }
 }

@@ -65,9 +65,12 @@ function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
 /** `onEvict`, as it is called. */
 export type CauseFarewell = (socket: never, cause: Cause) => unknown
 
-/** Calls each of them, whatever the others do. */
+/** One that fails keeps no other from being called; where all fail there is nothing to wait for. */
 function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
   return async function tell(socket) {
-    await Promise.all(Array.from(farewells, async (farewell) => farewell(socket as never, cause)))
+    const told = await Promise.allSettled(
+      Array.from(farewells, async (farewell) => farewell(socket as never, cause)),
+    )
+    if (told.every(({ status }) => status === 'rejected')) throw new Error('no farewell was said')
   }
 }

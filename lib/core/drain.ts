@@ -29,7 +29,7 @@ export async function drain(open: Open, ms: number): Promise<DrainReport> {
   const early: Closed[] = []
 
   for (;;) {
-    early.push(...closeSome(open, seen, ({ state }) => state === 'idle'))
+    for (const one of closeSome(open, seen, ({ state }) => state === 'idle')) early.push(one)
     const restMs = endMs - performance.now()
     if (restMs <= 0 || [...seen].every(({ isEnded }) => isEnded)) break
     await elapse(Math.min(lookMs, restMs))
@@ -63,8 +63,9 @@ function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => b
       carrier.finish()
       continue
     }
-    closed.push({ carrier, state: carrier.state, isNew })
-    closeAll([holder], 'drained', zones)
+    const { state } = carrier
+    // It may have ended as another one was closed.
+    if (closeAll([holder], 'drained', zones) > 0) closed.push({ carrier, state, isNew })
   }
   return closed
 }

@@ -43,15 +43,19 @@ function addVictims(victims: Map<Holder, Look>, { holder }: Entry, look: Look): 
 
   // Not the newcomer's own connection, where another limit counts that.
   const candidates = slots.filter(({ holder: { carrier } }) => carrier?.isOwn && carrier !== holder.carrier)
-  const inOrder = limit.onLimit === 'evict-idle' ? candidates.toSorted(byIdleness) : candidates
+  const inOrder = limit.onLimit === 'evict-idle' ? idlestFirst(candidates) : candidates
   for (const victim of inOrder.slice(0, Math.max(0, excess))) victims.set(victim.holder, look)
   return candidates.length >= excess
 }
 
-/** The one that does nothing, and has for longest, comes first; of two alike the older one. */
-function byIdleness({ holder: a }: Slot, { holder: b }: Slot): number {
-  const [one, other] = [a.carrier!, b.carrier!]
-  const [isBusy, isOtherBusy] = [one.state === 'busy', other.state === 'busy']
-  if (isBusy !== isOtherBusy) return isBusy ? 1 : -1
-  return one.quietSinceMs - other.quietSinceMs
+/** The one that does nothing, and has for longest, comes first; of two alike the older one. Each is asked once. */
+function idlestFirst(slots: readonly Slot[]): Slot[] {
+  const seen = slots.map((slot) => {
+    const { state, quietSinceMs } = slot.holder.carrier!
+    return { slot, isBusy: state === 'busy', quietSinceMs }
+  })
+  const inOrder = seen.toSorted(
+    (a, b) => Number(a.isBusy) - Number(b.isBusy) || a.quietSinceMs - b.quietSinceMs,
+  )
+  return inOrder.map(({ slot }) => slot)
 }

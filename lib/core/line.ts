@@ -85,9 +85,17 @@ export class Lines {
     return true
   }
 
-  /** All who wait, in the order of their numbers. */
-  all(): Waiter[] {
-    const lines = [...this.#lines.values()].flatMap((byKey) => [...byKey.values()])
-    return lines.flatMap((line) => line.waiters).toSorted((a, b) => a.place.number - b.place.number)
+  /** Takes out all who wait, and returns them in the order of their numbers. */
+  takeAll(): Waiter[] {
+    const all: Waiter[] = []
+    for (const [zone, lines] of this.#lines) {
+      zone.queues.delete(this.#queue)
+      for (const { waiters } of lines.values()) {
+        zone.waiting -= waiters.length
+        for (const waiter of waiters.splice(0)) all.push(Object.assign(waiter, { line: undefined }))
+      }
+    }
+    this.#lines.clear()
+    return all.toSorted((a, b) => a.place.number - b.place.number)
   }
 }

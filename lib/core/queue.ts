@@ -166,11 +166,8 @@ export class Queue {
   }
 
   #takeAll(): Waiter[] {
-    const waiters = this.#lines.all()
-    for (const waiter of waiters) {
-      clearTimeout(waiter.timer)
-      this.#lines.remove(waiter)
-    }
+    const waiters = this.#lines.takeAll()
+    for (const { timer } of waiters) clearTimeout(timer)
     return waiters
   }
 }

@@ -1,4 +1,4 @@
-import type { Visit } from '../connection/connection.ts'
+import type { Visit } from '../connection/visit.ts'
 import type { Ask, Limit } from '../core/limit.ts'
 import { traitsOf } from '../key/traits.ts'
 import type { Warner } from '../log/warner.ts'

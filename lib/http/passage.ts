@@ -16,7 +16,7 @@ export function begin(turn: Turn): void {
   try {
     turn.visit = visitOf(turn)
   } catch (cause) {
-    return turn.fail(functionFailed('trust proxy', cause))
+    return goOn(turn, () => turn.fail(functionFailed('trust proxy', cause)))
   }
 
   whenSettled(turn, skips(turn.options, turn.req), identify)
@@ -24,8 +24,8 @@ export function begin(turn: Turn): void {
 
 function identify(turn: Turn, skip: boolean | LimitConnError): void {
   if (!mayGoOn(turn)) return
-  if (skip instanceof LimitConnError) return turn.fail(skip)
-  if (skip) return pass(turn)
+  if (skip instanceof LimitConnError) return goOn(turn, () => turn.fail(skip))
+  if (skip) return goOn(turn, () => pass(turn))
 
   whenSettled(turn, turn.door.policy.evaluate(turn.args), decide)
 }
@@ -40,7 +40,8 @@ function decide(turn: Turn, evaluation: Evaluation): void {
   if (visit.unit === 'connections') {
     act(turn, evaluation, policy.enter(connection.holder, evaluation, exchange))
   } else if (!turn.options.queue) {
-    act(turn, evaluation, policy.enter(exchange, evaluation))
+    const outcome = policy.enter(exchange, evaluation)
+    goOn(turn, () => act(turn, evaluation, outcome))
   } else {
     queueUp(turn, evaluation)
   }
@@ -48,39 +49,32 @@ function decide(turn: Turn, evaluation: Evaluation): void {
 
 /** Lets a request wait for its turn, if there is no room for it now. */
 function queueUp(turn: Turn, evaluation: Evaluation): void {
-  // Whoever gives a slot back calls: what is bound to the asynchronous context must not be that of another request.
-  const scope = new AsyncResource('limit-conn.queue')
-  let isWaiting = false
+  let isDecided = false
 
   function decided(outcome: Outcome): void {
-    if (!isWaiting) return act(turn, evaluation, outcome)
-    // Later: it was called in the middle of what gave the slot back.
-    process.nextTick(() => scope.runInAsyncScope(goOn, undefined, turn, evaluation, outcome))
+    isDecided = true
+    goOn(turn, () => act(turn, evaluation, outcome))
   }
   function askAgain(place: Place): void {
     turn.place = place
-    scope.runInAsyncScope(beginAgain, undefined, turn)
+    turn.scope!.runInAsyncScope(begin, undefined, turn)
   }
 
   const { policy, sweep } = turn.door
   policy.enterInTurn({ holder: turn.exchange, evaluation, place: turn.place, decided, askAgain })
-  isWaiting = true
+  if (isDecided) return
+  turn.scope ??= new AsyncResource('limit-conn.queue')
   sweep.watch(turn.connection)
 }
 
-function goOn(turn: Turn, evaluation: Evaluation, outcome: Outcome): void {
-  if (mayGoOn(turn)) act(turn, evaluation, outcome)
-}
-
-/** What a handler throws is thrown in a tick of its own: others wait to be asked again after this one. */
-function beginAgain(turn: Turn): void {
-  try {
-    begin(turn)
-  } catch (error) {
-    process.nextTick(() => {
-      throw error
-    })
-  }
+/**
+ * One that has waited goes on in a tick of its own, and in its own asynchronous context: it was let in while others gave a
+ * slot back or changed the options, and what its handler throws must not keep the next from being called.
+ */
+function goOn(turn: Turn, step: () => void): void {
+  const { scope } = turn
+  if (!scope) return step()
+  process.nextTick(() => scope.runInAsyncScope(() => mayGoOn(turn) && step()))
 }
 
 /** Does what was decided. */

@@ -1,7 +1,9 @@
+import type { AsyncResource } from 'node:async_hooks'
 import type { IncomingMessage } from 'node:http'
 import type { Http2Session } from 'node:http2'
-import { Connection, type Visit } from '../connection/connection.ts'
+import { Connection } from '../connection/connection.ts'
 import type { Sweep } from '../connection/sweep.ts'
+import type { Visit } from '../connection/visit.ts'
 import type { Decision } from '../core/decision.ts'
 import type { Args, Ask } from '../core/limit.ts'
 import type { Policy } from '../core/policy.ts'
@@ -64,6 +66,8 @@ export abstract class Turn<C extends CompiledRequests<object> = CompiledRequests
   options: C
   /** Where it stood in line before the options changed. */
   place: Place | undefined
+  /** Its asynchronous context, once it has waited in line. */
+  scope: AsyncResource | undefined
   /** Set before anything is decided. */
   declare visit: Visit
 

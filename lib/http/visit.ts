@@ -1,4 +1,4 @@
-import type { Visit } from '../connection/connection.ts'
+import type { Visit } from '../connection/visit.ts'
 import { isProxied } from '../key/ip.ts'
 import { warnAtFirstSight } from './first-sight.ts'
 import type { Turn } from './turn.ts'

@@ -52,7 +52,8 @@ export interface LimitServer extends Handle<ServerOptions> {
  * handshake if that comes later. No listener of the server hears of a socket that is refused. What goes wrong in a
  * function of yours closes the socket and is logged.
  *
- * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy.
+ * Middleware on the same zone and key takes no second slot for a connection. Behind a proxy a guard sees the proxy, unless
+ * that tells the client by the PROXY protocol: `proxyProtocol`.
  *
  * A server that listens on a Unix socket emits `error` with ERR_LIMIT_CONN_NO_ADDRESS, and not `listening`, if a key needs
  * an address.

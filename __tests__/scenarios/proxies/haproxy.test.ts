@@ -82,13 +82,3 @@ it('a client that sends a header of its own through HAProxy gains no address by 
   expect(served.zone.count('198.51.100.1')).toBe(0)
   expect(new Set(served.heard.map(({ remoteAddress }) => remoteAddress)).has('198.51.100.1')).toBe(false)
 })
-
-it('nothing of its own is taken for a fault: HAProxy looks whether the port listens', async () => {
-  const served = await proxied('net')
-  await Proxy.haproxy(
-    `server node ${targetOf(served).haproxy} send-proxy check no-check-send-proxy inter 20ms`,
-  )
-  await until('it was checked often', () => served.guard.proxyHeaders.ended >= 5)
-  expect(served.lines).toEqual([])
-  expect(served.zone.stats()).toMatchObject({ passed: 0, active: 0 })
-})
