@@ -17,6 +17,7 @@ import {
 } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
 import { openStreamsOf, pingBytes, socketOfSession } from './session.ts'
+import type { Visit } from './visit.ts'
 
 const known: unique symbol = Symbol('limit-conn.connection')
 
