@@ -156,7 +156,8 @@ describe('a victim in its TLS handshake', () => {
 it('of more than 1,024 that are closed at one time each is told, and what is beyond is closed at once', async () => {
   let told = 0
   const served = await guarded('net', { limit: 1_100, onEvict: () => told++ })
-  await Promise.all(Array.from({ length: 1_100 }, () => served.connect()))
+  // No more at once than the backlog of the server takes.
+  for (let n = 0; n < 11; n++) await Promise.all(Array.from({ length: 100 }, () => served.connect()))
   await until('all are counted', () => served.zone.stats().active === 1_100)
 
   expect(served.zone.kick('127.0.0.1')).toBe(1_100)
