@@ -184,6 +184,18 @@ describe('where requests are counted', () => {
     expect(await first.answer()).toBe(200)
   })
 
+  it('nor is a client of the same address that came without the proxy', async () => {
+    const held = new Held()
+    const key = byIp({ trustProxy: '127.0.0.1' })
+    const policy = limitConn({ limit: 1, key, onLimit: 'evict-idle', logLevel: false })
+    const server = await serve(bare([policy], held.handler), { policies: [policy] })
+    const direct = await server.connect({ localAddress: '127.0.0.2' })
+    await answered(held, direct)
+    expect(await (await server.get('/', { 'X-Forwarded-For': '127.0.0.2' })).answer()).toBe(503)
+    expect(direct.isClosed).toBe(false)
+    expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1, rejected: 1, evicted: 0, active: 1 })
+  })
+
   it("count: 'requests' throws at construction", () => {
     expect(() => limitConn({ limit: 1, count: 'requests', onLimit: 'evict-idle' })).toThrow(
       expect.objectContaining({ code: 'ERR_LIMIT_CONN_INVALID_OPTION', option: 'options.onLimit' }),
