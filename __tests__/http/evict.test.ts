@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { byHeader, byIp, limitConn, type LimitConnOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
@@ -147,6 +148,24 @@ describe.each(kinds)('limitConn evicts over HTTP/2, %s', (_kind, tls) => {
     expect([busy.isClosed, one.isClosed]).toEqual([false, false])
     first!.res.end('late')
     expect(await open.status()).toBe(200)
+  })
+
+  it('a last word cannot be written below a session: that would end the process', async () => {
+    const addresses: unknown[] = []
+    const zone = new Sampled({ name: 'sampled' })
+    const onEvict = (socket: Socket): void => {
+      addresses.push(socket.remoteAddress)
+      socket.end('bye')
+    }
+    const { held, server } = await serve2({ zone, onLimit: 'evict-oldest', onEvict }, tls)
+    for (let n = 1; n <= 40; n++) {
+      const session = await connect2(server)
+      for (let each = 0; each < 5; each++) session.get()
+      await until('it is let in', () => zone.stats().passed === n)
+      held.release('x'.repeat(5_000))
+    }
+    await untilConnections(server.server, 1)
+    expect(addresses).toEqual(Array.from({ length: 39 }, () => '127.0.0.1'))
   })
 
   it('under a storm of sessions with many streams, which read nothing', async () => {
