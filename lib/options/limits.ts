@@ -36,10 +36,9 @@ export interface LimitOptions<A extends readonly unknown[]> {
   readonly onLimit?: OnLimit
   /**
    * Called when a connection that this limit let in is closed for one of the causes, with its socket: to send a close
-   * frame, or a last line. The socket is closed 900 ms later; without this function at once. The slot is free
-   * already. If it throws, the socket is closed at
-   * once; what it promises is not waited for. Over HTTP/2 it gets the socket below the session, on which nothing is to be
-   * written. Not called for a request that is counted by itself.
+   * frame, or a last line. The slot is free already. A raw TCP, TLS or upgraded socket is closed 900 ms later, one that
+   * speaks HTTP, on which nothing is to be written, as soon as it was called; each at once if it fails, which is logged.
+   * Not called for a request that is counted by itself.
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
   /**
