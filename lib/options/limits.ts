@@ -30,16 +30,17 @@ export interface LimitOptions<A extends readonly unknown[]> {
    *
    * Whoever has the key can close the others that have it: evict only under keys that nobody else can show. A request that
    * is counted by itself closes nobody and is closed for nobody; with `count: 'requests'` eviction throws.
+   * A `Limiter` refuses `'evict-idle'`: it does not see when bytes move.
    * @default 'reject'
    * @see docs/at-the-limit.md
    */
   readonly onLimit?: OnLimit
   /**
    * Called when a connection that this limit let in is closed for one of the causes, with its socket: to send a close
-   * frame, or a last line. The socket is closed 900 ms later; without this function at once. The slot is free
-   * already. If it throws, the socket is closed at
-   * once; what it promises is not waited for. Over HTTP/2 it gets the socket below the session, on which nothing is to be
-   * written. Not called for a request that is counted by itself.
+   * frame, or a last line. The slot is free already. The socket is closed 900 ms later, and at once if this throws or
+   * rejects, if it is not given, or if 1,024 of the process wait for that already. A Promise is not waited for. Over HTTP/2
+   * it gets the socket below the session, on which nothing is to be written. Not called for a request that is counted by
+   * itself.
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
   /**
