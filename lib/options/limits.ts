@@ -44,8 +44,8 @@ export interface LimitOptions<A extends readonly unknown[]> {
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
   /**
-   * How long a connection may be open, in milliseconds from when this limit let it in, 1 to 2,147,483,647: the next sweep
-   * closes it, whatever runs on it. false: for ever. A `Limiter` refuses it.
+   * How long a connection may be open, in milliseconds, 1 to 2,147,483,647, from when a limit with a lifetime first met
+   * it: the next sweep closes it, whatever runs on it. false: for ever. A `Limiter` refuses it.
    * @default false
    */
   readonly maxLifetimeMs?: number | false
