@@ -127,6 +127,15 @@ describe('onLimit', () => {
     expect(() => make({ ...list, onLimit: 'reject', count: 'auto' })).not.toThrow()
   })
 
+  it("'evict-idle' is nothing for a Limiter, which sees no bytes", () => {
+    const accepted = '"evict-oldest" or "reject": a Limiter does not see when bytes move'
+    const makeLimiter = (options: object): unknown => new Limiter(options as LimiterOptions)
+    const [name, shown] = ['evict-idle', '"evict-idle"']
+    expectInvalid(() => makeLimiter({ limit: 1, onLimit: name }), ['options.onLimit', name, shown, accepted])
+    const list = { limits: [{ limit: 1 }, { limit: 1, onLimit: name }] }
+    expectInvalid(() => makeLimiter(list), ['options.limits[1].onLimit', name, shown, accepted])
+  })
+
   it('stands on the options for all limits that have none of their own, as do the others', () => {
     const zones = ['one', 'two'].map((name) => new Zone({ name }))
     const limiter = new Limiter({

@@ -45,6 +45,12 @@ describe('a name that is no option', () => {
     expect(() => limitConn(inSweep)).toThrow('options.sweep.every is not an option; did you mean everyMs?')
   })
 
+  it('is told where it belongs', () => {
+    const options = { limit: 1, proxyProtocol: { trust: 'loopback' } } as LimitConnOptions
+    const hint = 'it is one of limitServer: a header comes before the first request'
+    expect(() => limitConn(options)).toThrow(`options.proxyProtocol is not an option; ${hint}`)
+  })
+
   it('is refused though its value is undefined only where it has one', () => {
     expect(() => limitConn({ limit: 1, nothing: undefined } as LimitConnOptions)).not.toThrow()
   })

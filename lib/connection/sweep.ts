@@ -24,8 +24,8 @@ interface Watch {
  * Finds the ends that Node does not report, among the connections it watches.
  *
  * What is gone is given back at once. What is stalled is destroyed after `graceMs` without a byte either way. An open
- * connection is never cut, however silent; an HTTP/2 session gets a PING then, and is destroyed if it cannot even write
- * that.
+ * connection is never cut by itself, however silent: `inspect` may close it, which is asked about each. An HTTP/2 session
+ * gets a PING then, and is destroyed if it cannot even write that.
  */
 export class Sweep {
   readonly #watches = new Map<Connection, Watch>()

@@ -23,7 +23,7 @@ export interface Carrier {
   close(farewell?: Farewell): void
 }
 
-/** How long a client may take to go, in milliseconds, after the last word that it was told. */
+/** How long a client may take to go, in milliseconds, after the last word that it was told: a farewell, or a refusal. */
 export const lingerMs = 900
 
 /** Most that may stay open for their farewells at one time: what is closed beyond that is closed at once. */
@@ -65,11 +65,11 @@ export function closeAfter({ source, farewell, mayLinger, close }: Leaving): voi
   }
 }
 
-/** A host object that a `Limiter` was given: all that is known of it is that it closes. */
+/** A host object that a `Limiter` was given: all that is known of it is that it closes, not when its bytes move. */
 export class SourceCarrier implements Carrier {
   readonly #source: Source
   readonly state = 'raw' as const
-  quietSinceMs = 0
+  readonly quietSinceMs = 0
 
   constructor(source: Source) {
     this.#source = source
@@ -84,7 +84,7 @@ export class SourceCarrier implements Carrier {
   }
 
   heed(): void {
-    this.quietSinceMs ||= performance.now()
+    // A `Limiter` refuses what would ask for it.
   }
 
   finish(): void {

@@ -31,7 +31,7 @@ export function tryToEnter(entry: Entry): Outcome | Look {
 }
 
 /** What each limit finds, under each key. */
-export function looksOf(entry: Entry): Look[] {
+function looksOf(entry: Entry): Look[] {
   const looks: Look[] = []
   for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
   return looks

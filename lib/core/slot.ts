@@ -4,7 +4,7 @@ import type { Limit } from './limit.ts'
 import type { KeyRecord } from './record.ts'
 import type { Zone } from './zone.ts'
 
-/** Whoever asks for slots and is known again: one limiter, also after its configuration changed. */
+/** Whoever asks for slots and is known again: one policy, also after its configuration changed. */
 export interface Owner {
   /** Its limit on a zone, as configured now: there is one at most. */
   limitOn(zone: Zone): Limit | undefined

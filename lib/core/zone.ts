@@ -36,7 +36,7 @@ export interface WakesUp {
 /**
  * A named, bounded table of counters, one per key. Share one between limits to share their counts.
  *
- * A live key is never evicted: that would let its client in again. A key that falls to zero leaves its statistics in
+ * A live key is never forgotten: that would let its client in again. A key that falls to zero leaves its statistics in
  * an LRU cache of `maxIdle` records.
  *
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION

@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Connection } from '../connection/connection.ts'
+import { lingerMs } from '../core/carrier.ts'
 import type { RequestTurn } from './request-turn.ts'
-
-/** How long a refused client may take to go, in milliseconds, once its answer is the next to be written. */
-export const lingerMs = 900
 
 /**
  * Ends a connection a moment after its answer stands at the head of the line, though the client may not read it. A

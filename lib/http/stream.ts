@@ -2,7 +2,7 @@ import { constants, type Http2Stream } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
 import { sendGoaway } from '../connection/leave.ts'
 import { openStreamsOf } from '../connection/session.ts'
-import { lingerMs } from './close.ts'
+import { lingerMs } from '../core/carrier.ts'
 import { ResponseExchange } from './exchange.ts'
 import type { RequestTurn } from './request-turn.ts'
 

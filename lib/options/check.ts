@@ -117,6 +117,7 @@ const neighbours: Readonly<Record<string, string>> = {
 const elsewhere: Readonly<Record<string, string>> = {
   closeExcess: 'write setConfig(next, { closeExcess: true })',
   ipv6Subnet: 'write key: byIp({ ipv6Subnet })',
+  proxyProtocol: 'it is one of limitServer: a header comes before the first request',
   queue: 'it is one of limitConn, beside limit or limits: there is one queue for all limits',
   trustProxy: 'write key: byIp({ trustProxy })',
 }

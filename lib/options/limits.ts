@@ -30,6 +30,7 @@ export interface LimitOptions<A extends readonly unknown[]> {
    *
    * Whoever has the key can close the others that have it: evict only under keys that nobody else can show. A request that
    * is counted by itself closes nobody and is closed for nobody; with `count: 'requests'` eviction throws.
+   * A `Limiter` refuses `'evict-idle'`: it does not see when bytes move.
    * @default 'reject'
    * @see docs/at-the-limit.md
    */
@@ -42,8 +43,8 @@ export interface LimitOptions<A extends readonly unknown[]> {
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
   /**
-   * How long a connection may be open, in milliseconds from when this limit let it in, 1 to 2,147,483,647: the next sweep
-   * closes it, whatever runs on it. false: for ever. A `Limiter` refuses it.
+   * How long a connection may be open, in milliseconds, 1 to 2,147,483,647, from when a limit with a lifetime first met
+   * it: the next sweep closes it, whatever runs on it. false: for ever. A `Limiter` refuses it.
    * @default false
    */
   readonly maxLifetimeMs?: number | false
