@@ -49,7 +49,7 @@ export interface LimitOptions<A extends readonly unknown[]> {
    */
   readonly maxLifetimeMs?: number | false
   /**
-   * How long no byte may move on a connection, either way, in milliseconds, 1 to 2,147,483,647: one of the next two sweeps
+   * How long no byte may move on a connection, either way, in milliseconds, 1 to 2,147,483,647: the next sweep
    * closes it. A request whose handler takes so long to answer is silent, too. false: for ever. A `Limiter` refuses it.
    * @default false
    */
