@@ -8,14 +8,9 @@ interface Private {
   readonly _httpMessage?: ServerResponse | null
 }
 
-/**
- * Asks the client of a busy connection to leave after what is under way, as far as HTTP can still say that.
- *
- * A session in a turn of its own: of one that sends GOAWAY while it reads what the client sent, and is destroyed after that,
- * Node 22 corrupts its heap.
- */
+/** Asks the client of a busy connection to leave after what is under way, as far as HTTP can still say that. */
 export function askToLeave(socket: Socket & Private, session: Http2Session | undefined): void {
-  if (session) setImmediate(sendGoaway, session)
+  if (session) sendGoaway(session)
   else lastResponseOn(socket)?.setHeader('Connection', 'close')
 }
 
