@@ -7,7 +7,7 @@ describe('setConfig', () => {
     const policy = queueing()
     const turns = ['a', 'b', 'c', 'd'].map((name) => come(policy, name))
     change(policy, { limit: 3 })
-    expect([told, waitingIn(policy)]).toEqual([['a', 'b', 'c'], [1]])
+    expect([told, waitingIn(policy), jest.getTimerCount()]).toEqual([['a', 'b', 'c'], [1], 1])
     end(...turns)
   })
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { byHeader, byIp, limitConn, type LimitConnOptions } from '../../lib/index.ts'
 import { connect2 } from '../helpers/client2.ts'
@@ -149,6 +150,24 @@ describe.each(kinds)('limitConn evicts over HTTP/2, %s', (_kind, tls) => {
     expect(await open.status()).toBe(200)
   })
 
+  it('a last word cannot be written below a session: that would end the process', async () => {
+    const addresses: unknown[] = []
+    const zone = new Sampled({ name: 'sampled' })
+    const onEvict = (socket: Socket): void => {
+      addresses.push(socket.remoteAddress)
+      socket.end('bye')
+    }
+    const { held, server } = await serve2({ zone, onLimit: 'evict-oldest', onEvict }, tls)
+    for (let n = 1; n <= 40; n++) {
+      const session = await connect2(server)
+      for (let each = 0; each < 5; each++) session.get()
+      await until('it is let in', () => zone.stats().passed === n)
+      held.release('x'.repeat(5_000))
+    }
+    await untilConnections(server.server, 1)
+    expect(addresses).toEqual(Array.from({ length: 39 }, () => '127.0.0.1'))
+  })
+
   it('under a storm of sessions with many streams, which read nothing', async () => {
     const zone = new Sampled({ name: 'sampled' })
     const { held, server } = await serve2({ zone, limit: 2, onLimit: 'evict-oldest' }, tls)
@@ -182,6 +201,18 @@ describe('where requests are counted', () => {
     expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1, rejected: 1, evicted: 0, active: 1 })
     held.release()
     expect(await first.answer()).toBe(200)
+  })
+
+  it('nor is a client of the same address that came without the proxy', async () => {
+    const held = new Held()
+    const key = byIp({ trustProxy: '127.0.0.1' })
+    const policy = limitConn({ limit: 1, key, onLimit: 'evict-idle', logLevel: false })
+    const server = await serve(bare([policy], held.handler), { policies: [policy] })
+    const direct = await server.connect({ localAddress: '127.0.0.2' })
+    await answered(held, direct)
+    expect(await (await server.get('/', { 'X-Forwarded-For': '127.0.0.2' })).answer()).toBe(503)
+    expect(direct.isClosed).toBe(false)
+    expect(policy.zones[0]!.stats()).toMatchObject({ passed: 1, rejected: 1, evicted: 0, active: 1 })
   })
 
   it("count: 'requests' throws at construction", () => {

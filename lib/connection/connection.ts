@@ -158,17 +158,17 @@ export class Connection implements Carrier {
   }
 
   close(farewell?: Farewell): void {
-    const close = (): void => this.destroy()
-    if (farewell) closeAfter({ source: this.#socket, farewell, close })
-    else close()
+    if (!farewell) return this.destroy()
+    // To write below an HTTP/2 session ends the process in an assertion of Node's: its own view of the socket throws.
+    const { socket } = this.session ?? this
+    closeAfter({ source: this.#socket, farewell: () => farewell(socket), close: () => this.destroy() })
   }
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */
   probe(): boolean {
     if (!this.session || this.session.destroyed) return false
-    const isSent = this.session.ping(() => (this.probeProgress += 2 * pingBytes))
-    if (isSent) this.probeProgress += 2 * pingBytes
-    return isSent
+    const note = (): unknown => (this.probeProgress += 2 * pingBytes)
+    return this.session.ping(note) && Boolean(note())
   }
 
   /** How the connection is, seen from the socket and from the kernel, whatever Node told. */

@@ -31,8 +31,8 @@ export function endVictims(victims: Victims): (Closing | undefined)[] {
   return Array.from(victims, ([victim, { ask }]) => endFor(victim, 'evicted', [ask.limit.zone]))
 }
 
-function makesRoom({ ask: { limit, max }, finding }: Look): boolean {
-  return finding === 'over' && limit.onLimit !== 'reject' && max > 0
+function makesRoom({ ask: { limit }, finding }: Look): boolean {
+  return finding === 'over' && limit.onLimit !== 'reject'
 }
 
 /** Adds those that must go under one key; answers whether there are enough. */

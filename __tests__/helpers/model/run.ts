@@ -97,7 +97,7 @@ export class Run {
 
   check(): void {
     const { model, zones } = this
-    deepStrictEqual(this.told, this.expected)
+    deepStrictEqual([this.told, jest.getTimerCount()], [this.expected, this.lines.waiting.length])
     for (const [index, zone] of zones.entries()) {
       const { tallies, peak, live } = model.zones[index]!
       const active = model.activeIn(index)
