@@ -161,7 +161,13 @@ export class Connection implements Carrier {
     if (!farewell) return this.destroy()
     // To write below an HTTP/2 session ends the process in an assertion of Node's: its own view of the socket throws.
     const { socket } = this.session ?? this
-    closeAfter({ source: this.#socket, farewell: () => farewell(socket), close: () => this.destroy() })
+    closeAfter({
+      source: this.#socket,
+      farewell: () => farewell(socket),
+      // Over HTTP there is no last word: what comes meanwhile would be answered, and is counted no more.
+      mayLinger: this.state === 'raw' || this.state === 'upgraded',
+      close: () => this.destroy(),
+    })
   }
 
   /** Makes a session write something, if it can: true if it is to. One whose parser has failed writes nothing any more. */

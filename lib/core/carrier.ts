@@ -34,17 +34,19 @@ let lingering = 0
 interface Leaving {
   readonly source: Source
   readonly farewell: Farewell
+  /** It is given a moment; else it is closed as soon as the farewell was called. */
+  readonly mayLinger: boolean
   readonly close: () => void
 }
 
 /** Closes a moment after the farewell, which belongs to others: it may fail, and close by itself. */
-export function closeAfter({ source, farewell, close }: Leaving): void {
+export function closeAfter({ source, farewell, mayLinger, close }: Leaving): void {
   try {
     void Promise.resolve(farewell(source)).catch(close)
   } catch {
     return close()
   }
-  if (source.destroyed === true || lingering >= mostLingering) return close()
+  if (!mayLinger || source.destroyed === true || lingering >= mostLingering) return close()
 
   const timer = setTimeout(end, lingerMs).unref()
   let isLingering = true
@@ -92,7 +94,7 @@ export class SourceCarrier implements Carrier {
   close(farewell?: Farewell): void {
     const source = this.#source
     const close = (): void => destroy(source)
-    if (farewell) closeAfter({ source, farewell, close })
+    if (farewell) closeAfter({ source, farewell, mayLinger: true, close })
     else close()
   }
 }

@@ -1,7 +1,8 @@
 import type { Farewell } from './carrier.ts'
 import { tellClosed } from './channels.ts'
 import type { Holder } from './holder.ts'
-import type { Owner, Slot } from './slot.ts'
+import { functionFailed } from './limit.ts'
+import type { Owner } from './slot.ts'
 import type { Cause } from './stats.ts'
 import type { Zone } from './zone.ts'
 
@@ -23,7 +24,7 @@ export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Cl
   const { carrier } = holder
   if (!carrier || holder.isEnded) return undefined
 
-  const farewells = new Set(holder.slots.flatMap(farewellsOf))
+  const farewells = farewellsOf(holder)
   for (const zone of zones) zone.tally(cause)
   holder.end()
   return function close() {
@@ -57,20 +58,35 @@ export function openIn(zones: readonly Zone[], owner: Owner): ReadonlyMap<Holder
   return open
 }
 
-/** What those who admitted the holder to a slot want its client to be told. */
-function farewellsOf({ claims, zone }: Slot): CauseFarewell[] {
-  return claims.flatMap(({ owner }) => owner.limitOn(zone)?.onEvict ?? [])
-}
-
 /** `onEvict`, as it is called. */
 export type CauseFarewell = (socket: never, cause: Cause) => unknown
 
+/** What is said to a client by those who had admitted it: each function once. */
+type Farewells = ReadonlyMap<CauseFarewell, Owner>
+
+function farewellsOf(holder: Holder): Farewells {
+  const farewells = new Map<CauseFarewell, Owner>()
+  for (const { claims, zone } of holder.slots) {
+    for (const { owner } of claims) {
+      const farewell = owner.limitOn(zone)?.onEvict
+      if (farewell) farewells.set(farewell, owner)
+    }
+  }
+  return farewells
+}
+
 /** One that fails keeps no other from being called; where all fail there is nothing to wait for. */
-function all(farewells: Iterable<CauseFarewell>, cause: Cause): Farewell {
+function all(farewells: Farewells, cause: Cause): Farewell {
   return async function tell(socket) {
-    const told = await Promise.allSettled(
-      Array.from(farewells, async (farewell) => farewell(socket as never, cause)),
-    )
-    if (told.every(({ status }) => status === 'rejected')) throw new Error('no farewell was said')
+    const said = Array.from(farewells, async ([farewell, owner]) => {
+      try {
+        await farewell(socket as never, cause)
+        return true
+      } catch (error) {
+        owner.report(functionFailed('options.onEvict', error))
+        return false
+      }
+    })
+    if (!(await Promise.all(said)).includes(true)) throw new Error('no farewell was said')
   }
 }

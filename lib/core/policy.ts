@@ -1,4 +1,5 @@
-import { endFor, openIn, trim } from './close.ts'
+import { closeOverdue, isBounded, isWatchful, prepare } from './bounds.ts'
+import { openIn, trim } from './close.ts'
 import { failed, gone, notLimited, type Outcome } from './decision.ts'
 import { drain, type DrainReport } from './drain.ts'
 import { enter } from './enter.ts'
@@ -8,7 +9,7 @@ import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
 import type { Entry } from './look.ts'
 import { callWaiters, Queue, type Applicant, type QueueOptions } from './queue.ts'
 import { forgetUse, noteUse } from './sharing.ts'
-import type { Owner, Slot } from './slot.ts'
+import type { Owner } from './slot.ts'
 import type { Zone } from './zone.ts'
 import { LimitConnError } from '../errors.ts'
 import { aBoolean, checkObject, whole } from '../options/check.ts'
@@ -58,6 +59,7 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   readonly #queue = new Queue(() => this.#parsed.queue)
   #parsed: P
   #dryZone: Zone | undefined
+  #report: ((error: LimitConnError) => void) | undefined
 
   constructor(options: unknown, parse: Parse<O, P>) {
     this.#parse = parse
@@ -85,6 +87,15 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   /** The highest count of the key in the zones of this policy. */
   numOpen(key: ReadableKey): number {
     return Math.max(...this.zones.map((zone) => zone.count(key)))
+  }
+
+  /** Says where errors go that there is nobody else to hand to; nowhere until then. */
+  reportTo(report: (error: LimitConnError) => void): void {
+    this.#report = report
+  }
+
+  report(error: LimitConnError): void {
+    this.#report?.(error)
   }
 
   limitOn(zone: Zone): Limit | undefined {
@@ -147,26 +158,9 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     this.#queue.stop()
   }
 
-  /**
-   * Closes a connection that was open, or silent, for longer than a limit of this policy allows that admitted it; and the
-   * requests on it that were admitted by themselves.
-   */
+  /** Closes what on a connection was open, or silent, for longer than the limits of this policy allow. */
   closeOverdue(connection: Holder, quietMs: number): void {
-    if (!this.#parsed.limits.some(isBounded)) return
-    for (const holder of [connection, ...connection.children]) {
-      const slot = holder.slots.find((each) => this.#causeAt(each, quietMs))
-      if (slot) endFor(holder, this.#causeAt(slot, quietMs)!, [slot.zone])?.()
-    }
-  }
-
-  #causeAt(slot: Slot, quietMs: number): 'expired' | 'idled' | undefined {
-    const limit = slot.claimOf(this) && this.limitOn(slot.zone)
-    if (!limit || limit.isDryRun) return undefined
-    const { maxLifetimeMs, maxIdleMs } = limit
-    const { sinceMs } = slot.holder
-    if (maxLifetimeMs !== false && sinceMs > 0 && performance.now() - sinceMs >= maxLifetimeMs)
-      return 'expired'
-    return maxIdleMs !== false && quietMs >= maxIdleMs ? 'idled' : undefined
+    if (this.#parsed.limits.some(isBounded)) closeOverdue(this, connection, quietMs)
   }
 
   #entryOf(holder: Holder, evaluation: Evaluation, request?: Holder): Entry | Outcome {
@@ -177,19 +171,4 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     for (const { limit } of evaluation) prepare(holder, limit)
     return { holder, owner: this, asks: evaluation, maxKeys: this.#parsed.maxKeysPerConnection, request }
   }
-}
-
-function isBounded({ maxLifetimeMs, maxIdleMs }: Limit): boolean {
-  return maxLifetimeMs !== false || maxIdleMs !== false
-}
-
-/** The limit is to know something of a holder later. */
-function isWatchful(limit: Limit): boolean {
-  return limit.onLimit === 'evict-idle' || isBounded(limit)
-}
-
-/** What a limit is to know of a holder later is noted from the beginning. */
-function prepare(holder: Holder, { onLimit, maxLifetimeMs, maxIdleMs }: Limit): void {
-  if (maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
-  if (onLimit === 'evict-idle' || maxIdleMs !== false) holder.carrier?.heed()
 }

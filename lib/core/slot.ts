@@ -1,4 +1,5 @@
 import type { Holder } from './holder.ts'
+import type { LimitConnError } from '../errors.ts'
 import type { Limit } from './limit.ts'
 import type { KeyRecord } from './record.ts'
 import type { Zone } from './zone.ts'
@@ -7,6 +8,8 @@ import type { Zone } from './zone.ts'
 export interface Owner {
   /** Its limit on a zone, as configured now: there is one at most. */
   limitOn(zone: Zone): Limit | undefined
+  /** Is told of an error that there is nobody else to hand to. */
+  report(error: LimitConnError): void
 }
 
 /** That an owner has admitted a holder under a key, and whether only because of a dry run. */

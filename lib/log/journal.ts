@@ -9,7 +9,7 @@ export interface Journal<S> {
   /** Tells of limits that a source has met. */
   hits(hits: readonly Hit[], source: S): void
   /** Tells of an error for which there is nobody else to hand it to. */
-  error(error: LimitConnError, source: S): void
+  error(error: LimitConnError, source?: S): void
 }
 
 export interface JournalSettings {
@@ -44,7 +44,8 @@ export function makeJournal<S>(
     },
     error(error, source) {
       if (settings().logLevel === false) return
-      flood.tell(settings, { key: '', text: errorLine(error) }, () => tryContextOf(source))
+      const context = (): string => (source === undefined ? '' : tryContextOf(source))
+      flood.tell(settings, { key: '', text: errorLine(error) }, context)
     },
   }
 }

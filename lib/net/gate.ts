@@ -24,6 +24,7 @@ export class Gate {
     this.policy = policy
     this.sweep = sweep
     this.journal = makeJournal(() => policy.parsed, contextOf)
+    policy.reportTo((error) => this.journal.error(error))
   }
 
   /** A socket that was accepted; or a TLSSocket, whose connection was met when it was accepted. */

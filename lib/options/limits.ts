@@ -37,10 +37,9 @@ export interface LimitOptions<A extends readonly unknown[]> {
   readonly onLimit?: OnLimit
   /**
    * Called when a connection that this limit let in is closed for one of the causes, with its socket: to send a close
-   * frame, or a last line. The slot is free already. The socket is closed 900 ms later, and at once if this throws or
-   * rejects, if it is not given, or if 1,024 of the process wait for that already. A Promise is not waited for. Over HTTP/2
-   * it gets the socket below the session, on which nothing is to be written. Not called for a request that is counted by
-   * itself.
+   * frame, or a last line. The slot is free already. A raw TCP, TLS or upgraded socket is closed 900 ms later, one that
+   * speaks HTTP, on which nothing is to be written, as soon as it was called; each at once if it fails, which is logged.
+   * Not called for a request that is counted by itself.
    */
   readonly onEvict?: Call<[socket: Socket, cause: Cause], unknown>
   /**
