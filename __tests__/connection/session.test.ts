@@ -55,7 +55,7 @@ describe.each(kinds)('the connection of an HTTP/2 session, %s', (_kind, isTls) =
     await until('the stream is there', () => requests.length === 1)
     const connection = Connection.ofSession(requests[0]!.stream.session!)!
     connection.destroy()
-    expect([connection.session!.destroyed, connection.socket.destroyed]).toEqual([true, true])
+    await until('both are destroyed', () => connection.session!.destroyed && connection.socket.destroyed)
     await session.closed()
   })
 

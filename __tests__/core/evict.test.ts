@@ -78,6 +78,17 @@ describe('who makes room', () => {
     expect(closedOf(filled)).toEqual(expected)
   })
 
+  it('is found without asking the state of all: of those it may be only', () => {
+    const policy = evicting('evict-idle', 1_000)
+    let asked = 0
+    fill(
+      policy,
+      [...Array(1_000).keys()].map((n) => ({ quietSinceMs: n + 1 })),
+    ).forEach((parcel) => Object.defineProperty(parcel, 'state', { get: () => (asked++, 'idle') }))
+    expect(ask(policy, newcomer(), 'a').decision.passed).toBe(true)
+    expect(asked).toBe(1)
+  })
+
   it('is nobody under another key', () => {
     const policy = evicting('evict-oldest', 1)
     const [other] = fill(policy, [{}], 'b')

@@ -8,9 +8,14 @@ interface Private {
   readonly _httpMessage?: ServerResponse | null
 }
 
-/** Asks the client of a busy connection to leave after what is under way, as far as HTTP can still say that. */
+/**
+ * Asks the client of a busy connection to leave after what is under way, as far as HTTP can still say that.
+ *
+ * A session in a turn of its own: of one that sends GOAWAY while it reads what the client sent, and is destroyed after that,
+ * Node 22 corrupts its heap.
+ */
 export function askToLeave(socket: Socket & Private, session: Http2Session | undefined): void {
-  if (session) sendGoaway(session)
+  if (session) setImmediate(sendGoaway, session)
   else lastResponseOn(socket)?.setHeader('Connection', 'close')
 }
 

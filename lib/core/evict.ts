@@ -43,19 +43,39 @@ function addVictims(victims: Map<Holder, Look>, { holder }: Entry, look: Look): 
 
   // Not the newcomer's own connection, where another limit counts that.
   const candidates = slots.filter(({ holder: { carrier } }) => carrier?.isOwn && carrier !== holder.carrier)
-  const inOrder = limit.onLimit === 'evict-idle' ? idlestFirst(candidates) : candidates
+  const inOrder = limit.onLimit === 'evict-idle' ? idlest(candidates, excess) : candidates
   for (const victim of inOrder.slice(0, Math.max(0, excess))) victims.set(victim.holder, look)
   return candidates.length >= excess
 }
 
-/** The one that does nothing, and has for longest, comes first; of two alike the older one. Each is asked once. */
-function idlestFirst(slots: readonly Slot[]): Slot[] {
-  const seen = slots.map((slot) => {
-    const { state, quietSinceMs } = slot.holder.carrier!
-    return { slot, isBusy: state === 'busy', quietSinceMs }
-  })
-  const inOrder = seen.toSorted(
-    (a, b) => Number(a.isBusy) - Number(b.isBusy) || a.quietSinceMs - b.quietSinceMs,
-  )
-  return inOrder.map(({ slot }) => slot)
+/** Those that do nothing, and have for longest, before those in the middle of a request; of two alike the older one. */
+function idlest(slots: readonly Slot[], n: number): Slot[] {
+  if (n === 1) return oneIdlest(slots)
+  return slots
+    .map(see)
+    .toSorted((a, b) => Number(a.isBusy) - Number(b.isBusy) || a.quietSinceMs - b.quietSinceMs)
+    .map(({ slot }) => slot)
+}
+
+/** One is all that is wanted nearly always. What costs most, the state, is asked only of those that may be the one. */
+function oneIdlest(slots: readonly Slot[]): Slot[] {
+  let best: Seen | undefined
+  for (const slot of slots) {
+    if (best && !best.isBusy && slot.holder.carrier!.quietSinceMs >= best.quietSinceMs) continue
+    const one = see(slot)
+    if (!best || one.isBusy < best.isBusy) best = one
+    else if (one.isBusy === best.isBusy && one.quietSinceMs < best.quietSinceMs) best = one
+  }
+  return best ? [best.slot] : []
+}
+
+interface Seen {
+  readonly slot: Slot
+  readonly isBusy: boolean
+  readonly quietSinceMs: number
+}
+
+function see(slot: Slot): Seen {
+  const { state, quietSinceMs } = slot.holder.carrier!
+  return { slot, isBusy: state === 'busy', quietSinceMs }
 }

@@ -31,8 +31,19 @@ export class Line {
     this.waiters.splice(after + 1, 0, waiter)
   }
 
-  remove(waiter: Waiter): void {
-    this.waiters.splice(this.waiters.indexOf(waiter), 1)
+  remove({ place: { number } }: Waiter): void {
+    this.waiters.splice(this.#indexOf(number), 1)
+  }
+
+  /** By halves: a client that leaves takes all its waiters along, and each of them is looked for. */
+  #indexOf(number: number): number {
+    let [from, to] = [0, this.waiters.length - 1]
+    while (from < to) {
+      const middle = (from + to) >> 1
+      if (this.waiters[middle]!.place.number < number) from = middle + 1
+      else to = middle
+    }
+    return from
   }
 }
 
