@@ -180,3 +180,24 @@ describe('WRN_LIMIT_CONN_MANY_KEYS', () => {
     expect(visit.lines).toEqual([])
   })
 })
+
+describe('WRN_LIMIT_CONN_UNUSED_QUEUE', () => {
+  const code = 'WRN_LIMIT_CONN_UNUSED_QUEUE'
+  const queue = { max: 5 }
+
+  it('is said once where a client comes by itself, and its connection is counted', async () => {
+    const visit = await visited({ queue })
+    await ask(visit, {}, 3)
+    expect(codesOf(visit.lines)).toEqual([code])
+  })
+
+  it.each<[string, Partial<LimitConnOptions>]>([
+    ['where requests are counted', { queue, count: 'requests' }],
+    ['behind a trusted proxy', { queue, key: byIp({ trustProxy: 'loopback' }) }],
+    ['without a queue', {}],
+  ])('is not said %s', async (_, options) => {
+    const visit = await visited(options)
+    await ask(visit, {}, 2)
+    expect(visit.lines).toEqual([])
+  })
+})

@@ -165,17 +165,23 @@ it('what was let in before the limit evicts by idleness is heard from then on', 
   await expectClosed(served, served.newer, served.older)
 })
 
-it('what another guard on the zone has let in, which heeds nobody, goes first', async () => {
-  const zone = new Zone({ name: 'both' })
-  const other = await guarded('net', { zone, limit: 2 })
-  const silent = await other.connect()
-  await until('it is counted', () => zone.stats().active === 1)
-  const served = await guarded('net', { zone, limit: 2, onLimit: 'evict-idle' })
-  const first = await served.connect()
-  first.write('hello')
-  await until('it is echoed', () => first.received === 'hello')
+it.each(['before', 'after'])(
+  'what another guard on the zone has let in %s there was one that evicts by idleness is heard as well',
+  async (when) => {
+    const zone = new Zone({ name: 'both' })
+    const other = await guarded('net', { zone, limit: 2 })
+    const evicting = { zone, limit: 2, onLimit: 'evict-idle' } as const
+    const early = when === 'after' ? await guarded('net', evicting) : undefined
+    const theirs = await other.connect()
+    await until('it is counted', () => zone.stats().active === 1)
+    const served = early ?? (await guarded('net', evicting))
+    const idle = await served.connect()
+    await until('both are counted', () => zone.stats().active === 2)
 
-  await served.connect()
-  await silent.closed()
-  expect(first.isClosed).toBe(false)
-})
+    theirs.write('hello')
+    await until('it is echoed', () => theirs.received === 'hello')
+    await served.connect()
+    await idle.closed()
+    expect(theirs.isClosed).toBe(false)
+  },
+)

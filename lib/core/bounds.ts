@@ -8,15 +8,24 @@ export function isBounded({ maxLifetimeMs, maxIdleMs }: Limit): boolean {
   return maxLifetimeMs !== false || maxIdleMs !== false
 }
 
-/** Whether a limit is to know later what a holder did. */
-export function isWatchful(limit: Limit): boolean {
-  return limit.onLimit === 'evict-idle' || isBounded(limit)
+/** Begins to note what a limit is to know later of a holder. */
+export function prepare(holder: Holder, { zone, maxLifetimeMs, maxIdleMs }: Limit): void {
+  if (maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
+  if (zone.isHeeded || maxIdleMs !== false) holder.carrier?.heed()
 }
 
-/** Begins to note what a limit is to know later of a holder. */
-export function prepare(holder: Holder, { onLimit, maxLifetimeMs, maxIdleMs }: Limit): void {
-  if (maxLifetimeMs !== false && holder.sinceMs === 0) holder.sinceMs = performance.now()
-  if (onLimit === 'evict-idle' || maxIdleMs !== false) holder.carrier?.heed()
+/** Begins to note what a limit of an owner is to know later of what is open, and of what others let in to its zone. */
+export function prepareZone(owner: Owner, limit: Limit): void {
+  const { zone, onLimit } = limit
+  if (onLimit !== 'evict-idle' && !isBounded(limit)) return
+
+  zone.isHeeded ||= onLimit === 'evict-idle'
+  for (const record of zone.records) {
+    for (const slot of record.slots()) {
+      if (zone.isHeeded) slot.holder.carrier?.heed()
+      if (slot.claimOf(owner)) prepare(slot.holder, limit)
+    }
+  }
 }
 
 /**

@@ -24,7 +24,7 @@ export class Holder {
   #carrier: Carrier | undefined
   #listeners: (() => void)[] | undefined
   #isEnded = false
-  /** When a limit with `maxLifetimeMs` first met it, by `performance.now()`; 0 where none has. */
+  /** When a limit with `maxLifetimeMs` was first asked for it, by `performance.now()`; 0 where none has. */
   sinceMs = 0
 
   constructor(parent?: Holder) {

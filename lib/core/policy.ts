@@ -1,4 +1,4 @@
-import { closeOverdue, isBounded, isWatchful, prepare } from './bounds.ts'
+import { closeOverdue, isBounded, prepare, prepareZone } from './bounds.ts'
 import { openIn, trim } from './close.ts'
 import { failed, gone, notLimited, type Outcome } from './decision.ts'
 import { drain, type DrainReport } from './drain.ts'
@@ -64,7 +64,14 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   constructor(options: unknown, parse: Parse<O, P>) {
     this.#parse = parse
     this.#parsed = parse(options)
-    this.#dryZone = noteUse(this, this.#parsed.limits)
+    this.#adopt()
+  }
+
+  /** Notes of its zones and of what is open in them what is to be known later. */
+  #adopt(): void {
+    const { limits } = this.#parsed
+    this.#dryZone = noteUse(this, limits)
+    for (const limit of limits) prepareZone(this, limit)
   }
 
   get parsed(): P {
@@ -108,17 +115,11 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     const before = this.#parsed
     this.#parsed = this.#parse(merge(before.given, next), before)
     forgetUse(this, before.limits)
-    this.#dryZone = noteUse(this, this.#parsed.limits)
+    this.#adopt()
 
-    if (this.#parsed.limits.some(isWatchful)) this.#prepareOpen()
     // Nobody is to come in by the old limits while some are closed: their farewells may do anything.
     this.#queue.restart()
     if (closeExcess === true) this.#closeExcess()
-  }
-
-  #prepareOpen(): void {
-    for (const [holder, zones] of openIn(this.zones, this))
-      for (const zone of zones) prepare(holder, this.limitOn(zone)!)
   }
 
   #closeExcess(): void {

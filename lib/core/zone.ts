@@ -51,6 +51,8 @@ export class Zone {
   readonly queues = new Set<WakesUp>()
   /** @internal How many wait there. */
   waiting = 0
+  /** @internal Somebody is to know which slots are idle. */
+  isHeeded = false
   readonly #live = new Map<string, KeyRecord>()
   readonly #ipv6Subnets = new Set<number>()
   #idle: LRUCache<string, KeyRecord> | undefined

@@ -11,6 +11,7 @@ export function visitOf(turn: Turn): Visit {
   const visit = { owner: door.policy, unit: unitOf(turn), keys: [], changes: 0, isSeen: false }
   connection.visits.push(visit)
   if (visit.unit === 'requests') warnOfMixedZone(turn)
+  else if (turn.options.queue) warnOfUnusedQueue(turn)
   warnAtFirstSight(turn)
   return visit
 }
@@ -25,6 +26,15 @@ function unitOf({ connection, options: { count, trusts }, req }: Turn): Visit['u
   if (!connection.isTrackable) return 'requests'
   if (count !== 'auto') return count
   return isProxied(req, trusts) ? 'requests' : 'connections'
+}
+
+/** A client came by itself, where only what a trusted proxy sends would wait. */
+function warnOfUnusedQueue({ door: { warner } }: Turn): void {
+  const advice = "write count: 'requests', or trust the proxy that its requests come through"
+  warner.warn(
+    'unusedQueue',
+    `a connection is counted as one, and its requests do not wait in the queue; ${advice}`,
+  )
 }
 
 /** A guard has counted the connection where its requests are to be counted. */

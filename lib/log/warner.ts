@@ -13,6 +13,7 @@ export const warningCodes = {
   sharedDryRun: 'WRN_LIMIT_CONN_SHARED_DRY_RUN',
   trustProxy: 'WRN_LIMIT_CONN_TRUST_PROXY',
   uncheckedKey: 'WRN_LIMIT_CONN_UNCHECKED_KEY',
+  unusedQueue: 'WRN_LIMIT_CONN_UNUSED_QUEUE',
 } as const
 
 export type WarningName = keyof typeof warningCodes
