@@ -267,3 +267,18 @@ describe('limit-conn:closed', () => {
     expect(child.stdout).toBe('PASSED\ndestroyed\nPASSED\nuncaught theirs\n')
   })
 })
+
+it('what nothing can close stays counted: kick and closeExcess leave it, eviction refuses the newcomer', () => {
+  const limiter = new Limiter({ limit: 2, key, onLimit: 'evict-oldest' })
+  const [zone] = limiter.zones
+  const stuck = [new EventEmitter(), new EventEmitter()]
+  for (const source of stuck) limiter.accept(source)
+
+  expect(limiter.accept(new EventEmitter())).toMatchObject({ status: 'REJECTED' })
+  expect(zone!.kick('a')).toBe(0)
+  limiter.setConfig({ limit: 1 }, { closeExcess: true })
+  expect(zone!.stats()).toMatchObject({ active: 2, evicted: 0, kicked: 0, trimmed: 0 })
+
+  for (const source of stuck) source.emit('close')
+  expect(zone!.stats().active).toBe(0)
+})

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import { connect2, type Session, type Stream } from '../helpers/client2.ts'
 import type { Client } from '../helpers/client.ts'
@@ -44,6 +45,23 @@ describe.each(kinds)('TLS $tls: a client that waits', (way: Way) => {
 
     await all.waiting(1)
     await expectNextIn(all, '/stays')
+  })
+
+  it('gives its place up at a sweep if nobody tells that it has gone', async () => {
+    const all = await fullyQueueing({ sweep: { everyMs: 50 } }, way)
+    const client = await all.server.get('/left')
+    await all.waiting(1)
+    const { remotePort } = all.held.waiting[0]!.req.socket
+    const sockets = all.server.sockets as Set<Socket>
+    for (const socket of sockets) {
+      if (socket.remotePort === remotePort) continue
+      socket.removeAllListeners('close')
+      sockets.delete(socket)
+    }
+    client.reset()
+
+    await all.waiting(0)
+    expect(all.zone.stats()).toMatchObject({ waiting: 0, active: 1 })
   })
 
   it.each([50_000, 1_000_000])(

@@ -10,6 +10,8 @@ export type Farewell = (socket: unknown) => unknown
 export interface Carrier {
   /** Nobody else's requests come over it: it may be closed to make room for another. */
   readonly isOwn: boolean
+  /** It has nothing that closes it: the holder goes on, and stays counted. */
+  readonly isStuck?: boolean
   /** What it is in the middle of: nothing, a request, a protocol of its own (raw TCP, TLS), or what it left HTTP for. */
   readonly state: 'idle' | 'busy' | 'raw' | 'upgraded'
   /** Since when no byte has moved, by `performance.now()`; 0 while nobody heeds it. */
@@ -76,7 +78,11 @@ export class SourceCarrier implements Carrier {
   }
 
   get isOwn(): boolean {
-    return canBeDestroyed(this.#source)
+    return !this.isStuck
+  }
+
+  get isStuck(): boolean {
+    return !canBeDestroyed(this.#source)
   }
 
   pulse(): Pulse {

@@ -22,7 +22,7 @@ export function closeAll(holders: Iterable<Holder>, cause: Cause, zones: readonl
  */
 export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Closing | undefined {
   const { carrier } = holder
-  if (!carrier || holder.isEnded) return undefined
+  if (!carrier || carrier.isStuck || holder.isEnded) return undefined
 
   const farewells = farewellsOf(holder)
   for (const zone of zones) zone.tally(cause)
@@ -36,6 +36,7 @@ export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Cl
 /** Closes the newest that an owner has admitted in a zone, until no key has more than `max` slots. */
 export function trim(zone: Zone, owner: Owner, max: number): void {
   for (const record of zone.records) {
+    if (record.active <= max) continue
     const newestFirst = [...record.slots()].toReversed().filter((slot) => slot.claimOf(owner))
     for (const { holder } of newestFirst) {
       if (record.active <= max) break

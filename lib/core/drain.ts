@@ -56,7 +56,7 @@ function closeSome(open: Open, seen: Set<Holder>, which: (carrier: Carrier) => b
   const closed: Closed[] = []
   for (const [holder, zones] of open()) {
     const { carrier } = holder
-    if (!carrier) continue
+    if (!carrier || carrier.isStuck) continue
     const isNew = !seen.has(holder)
     seen.add(holder)
     if (!which(carrier)) {
