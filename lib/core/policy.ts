@@ -50,7 +50,8 @@ export interface Admission extends Omit<Applicant, 'entry'> {
 export type Parse<O, P extends Parsed<O>> = (options: unknown, before?: P) => P
 
 /**
- * Limits that can be changed while they are in force. What all that limit have in common: `limitConn`, `limitUpgrade`, `limitServer`, `Limiter`.
+ * Limits that can be changed while they are in force. What all that limit have in common: `limitConn`, `limitUpgrade`,
+ * `limitServer`, `Limiter`.
  *
  * A policy keeps its identity when its configuration changes: holders that it admitted stay admitted.
  */

@@ -43,7 +43,8 @@ const everybody = `${aTemplate}; for one count of all clients give a function, s
  * is the same.
  *
  * `$remote_addr` or `$binary_remote_addr` alone is the key that `byIp()` makes, `$proxy_protocol_addr` alone that of the
- * address in the PROXY protocol header. One other variable alone is its value. Several are joined so that two different lists of values never give one key; all empty: the limit does not apply.
+ * address in the PROXY protocol header. One other variable alone is its value. Several are joined so that two different
+ * lists of values never give one key; all empty: the limit does not apply.
  *
  * Variables of the request are what the client says: see `byHeader`.
  *
