@@ -243,7 +243,8 @@ describe('nobody is closed', () => {
     const policy = policyOf({ limit: () => limit, key: nth(0), onLimit: 'evict-oldest' })
     const filled = fill(policy, [{}])
     limit = 0
-    expect(ask(policy, newcomer(), 'a').decision).toMatchObject({ ...refused, limit: 0 })
+    for (const key of ['a', 'new'])
+      expect(ask(policy, newcomer(), key).decision).toMatchObject({ ...refused, limit: 0 })
     expect(closedOf(filled)).toEqual([])
   })
 })
