@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals'
 import type { Decision } from '../../lib/core/decision.ts'
 import { Holder } from '../../lib/core/holder.ts'
 import { byIp, type Zone } from '../../lib/index.ts'
-import { carried } from '../helpers/carrier.ts'
 import { ask, change, evaluationOf, policyOf, zoneOf, type TestPolicy } from '../helpers/policies.ts'
 
 /** Asks for a connection, as a request of it that does not end by itself. */
@@ -161,19 +160,4 @@ it('whoever is ended by those who are called in before it is GONE, and counted n
   second.end()
   expect(decisionOf(policy, newcomer, 'a').status).toBe('GONE')
   expect(policy.zones[0]!.stats()).toMatchObject({ active: 1, passed: 3, rejected: 0 })
-})
-
-it('an eviction closes a connection and what was let in on it as one', () => {
-  const zone = zoneOf()
-  const [open, strict] = [policyOf({ zone, limit: 9 }), policyOf({ zone, limit: 1, onLimit: 'evict-oldest' })]
-  const [connection, parcel] = carried()
-  const [upgraded] = carried({}, connection)
-  for (const holder of [connection, upgraded]) ask(open, holder, 'a')
-  expect(decisionOf(strict, carried()[0], 'a').passed).toBe(true)
-  expect([parcel.isClosed, upgraded.isEnded, zone.stats().evicted, zone.count('a')]).toEqual([
-    true,
-    true,
-    1,
-    1,
-  ])
 })
