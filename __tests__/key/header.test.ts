@@ -194,7 +194,7 @@ describe('byHeader', () => {
   )
 
   it.each<[given: unknown[], code: string, option: string]>([
-    ...['', 'a b', 'a:', 'a\r\nb', 'é', undefined, null, 5, ['a'], {}].map(
+    ...['', 'a b', 'a:', 'a\r\nb', 'é', '$http_a', undefined, null, 5, ['a'], {}].map(
       (name): [unknown[], string, string] => [[name], 'INVALID_OPTION', 'byHeader name'],
     ),
     [['a', null], 'INVALID_OPTION', 'byHeader'],
