@@ -1,0 +1,167 @@
+import http, { type IncomingMessage, type ServerResponse } from 'node:http'
+import { limitConn, limitServer, limitUpgrade } from '../../lib/index.ts'
+import { clients, texts, type Event, type Setting, type Text } from './events.ts'
+import { everyMs, Guest, isUnderWay, mayBeUnderWay, type Call } from './guest.ts'
+import { Ward } from './ward.ts'
+import type { Wire } from './wire.ts'
+
+const common = { logLevel: false, warnings: false, sweep: { everyMs, graceMs: 3_000 } } as const
+const addresses = clients.map(([first]) => first)
+
+/** Tells a key function that waits what its promise is to do. */
+export type Settle = (error?: Error) => void
+
+/** A server of node:http that listens nowhere, the limiter on it as it is, and an application that sees all. */
+export class World {
+  readonly guests: Guest[] = []
+  /** What was found wrong in the middle of something else. */
+  readonly failures: string[] = []
+  /** Those whose key is still being found out. */
+  readonly pending: Settle[] = []
+  readonly server = http.createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
+  readonly wards: Readonly<Record<keyof Setting, Ward>>
+  readonly policies: ReturnType<World['makePolicies']>
+  /** Another layer destroys what comes in, in the same tick. */
+  isCutting = false
+
+  constructor(setting: Setting) {
+    const { guests, failures } = this
+    this.wards = {
+      guard: new Ward('guard', setting.guard, { guests, failures, slotsOf: acceptedAt }),
+      connections: new Ward('connections', setting.connections, { guests, failures, slotsOf: textsOf }),
+      requests: new Ward('requests', setting.requests, { guests, failures, slotsOf: requestsOf }),
+      upgrades: new Ward('upgrades', setting.upgrades, { guests, failures, slotsOf: upgradedAt }),
+    }
+    this.server.on('connection', (wire: Wire) => this.#accept(this.guestOf(wire)))
+    this.policies = this.makePolicies(setting)
+    this.server.on('request', (req, res) => this.#serve(req, res))
+    this.server.on('upgrade', this.policies.upgrades)
+    this.server.on('clientError', (_error, wire) => wire.destroy())
+  }
+
+  guestOf(wire: unknown): Guest {
+    return this.guests.find((guest) => guest.wire === wire)!
+  }
+
+  /** A connection comes in. */
+  meet(wire: Wire, client: number): Guest {
+    const guest = new Guest(wire, client)
+    this.guests.push(guest)
+    this.server.emit('connection', wire)
+    return guest
+  }
+
+  setLimit({ which, number }: Event, closeExcess: boolean): void {
+    const names = Object.keys(this.wards) as (keyof Setting)[]
+    const name = names[which % names.length]!
+    this.wards[name].limit = number
+    this.policies[name].setConfig({ limit: number }, { closeExcess })
+  }
+
+  private makePolicies({ guard, connections, requests, upgrades }: Setting) {
+    const { wards } = this
+    const key = (req: object): Text | Promise<Text> => this.#keyOf(req as IncomingMessage)
+    const message = (req: object): string => this.#refuse(req as IncomingMessage, wards.connections)
+    const deny = (req: object): string => (requests.queue ? 'no' : this.#deny(req as IncomingMessage))
+    const handler = (req: IncomingMessage, wire: unknown): void => this.#upgrade(req, this.guestOf(wire))
+    const { zone } = wards.requests
+    return {
+      guard: limitServer(this.server, { ...common, ...guard, zone: wards.guard.zone }),
+      connections: limitConn({ ...common, ...connections, key, message, zone: wards.connections.zone }),
+      requests: limitConn({ ...common, ...requests, key, message: deny, count: 'requests', zone }),
+      upgrades: limitUpgrade({ ...common, ...upgrades, zone: wards.upgrades.zone }, handler),
+    }
+  }
+
+  #accept(guest: Guest): void {
+    guest.isAccepted = true
+    this.wards.guard.checkAdmission(addresses[guest.client]!)
+    if (this.isCutting) guest.wire.destroy()
+  }
+
+  #serve(req: IncomingMessage, res: ServerResponse): void {
+    this.policies.connections(req, res, (error) => {
+      if (error) res.writeHead(500).end()
+      else this.#queueUp(req, this.#call(req, res))
+    })
+  }
+
+  #queueUp(req: IncomingMessage, call: Call): void {
+    this.policies.requests(req, call.res, (error) => {
+      if (error) return void call.res.writeHead(500).end()
+      call.isCounted = true
+      this.wards.requests.checkAdmission(call.text)
+      return answer(req, call.res)
+    })
+  }
+
+  /** The policy on connections has let a request in. */
+  #call(req: IncomingMessage, res: ServerResponse): Call {
+    const [guest, text] = [this.guestOf(req.socket), textOf(req)]
+    if (guest.isRefused) this.failures.push('a request ran behind one that was refused')
+    const hadSlot = [...textsOf(guest, false)].includes(text)
+    const call: Call = { guest, res, text, isCounted: false, isDeaf: false, endedMs: undefined }
+    guest.calls.push(call)
+    if (text !== '') guest.latest = text
+    if (!hadSlot && text !== '') this.wards.connections.checkAdmission(text)
+    return call
+  }
+
+  #refuse(req: IncomingMessage, ward: Ward): string {
+    this.guestOf(req.socket).isRefused = true
+    ward.checkRefusal(textOf(req))
+    return 'no'
+  }
+
+  #deny(req: IncomingMessage): string {
+    this.wards.requests.checkRefusal(textOf(req))
+    return 'no'
+  }
+
+  #upgrade(req: IncomingMessage, guest: Guest): void {
+    guest.isUpgraded = true
+    this.wards.upgrades.checkAdmission(addresses[guest.client]!)
+    if (req.url === '/upgrade') guest.wire.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+  }
+
+  #keyOf(req: IncomingMessage): Text | Promise<Text> {
+    const text = textOf(req)
+    if (req.headers['x-slow'] === undefined) return text
+    return new Promise((resolve, reject) => {
+      this.pending.push((error) => (error ? reject(error) : resolve(text)))
+    })
+  }
+}
+
+function answer(req: IncomingMessage, res: ServerResponse): void {
+  if (req.url === '/answer') res.end('done')
+  if (req.url === '/part') res.write('a part')
+  if (req.url === '/read') req.resume()
+  if (req.url === '/destroy') req.socket.destroy()
+}
+
+/** What a request shows. Of one that begins in the middle of another nothing is known. */
+function textOf({ headers }: IncomingMessage): Text {
+  return texts.find((text) => text === headers['x-text']) ?? ''
+}
+
+function* acceptedAt(guest: Guest, isSure: boolean): Iterable<string> {
+  if (guest.isAccepted && (isSure ? guest.isThere : guest.mayCount)) yield addresses[guest.client]!
+}
+
+function* upgradedAt(guest: Guest, isSure: boolean): Iterable<string> {
+  if (guest.isUpgraded && (isSure ? guest.isThere : guest.mayCount)) yield addresses[guest.client]!
+}
+
+/** The latest text that a connection showed, and that of each request of it under way. */
+function textsOf(guest: Guest, isSure: boolean): Iterable<string> {
+  if (isSure ? !guest.isThere : !guest.mayCount) return []
+  const under = guest.calls.filter((call) => (isSure ? isUnderWay(call) : mayBeUnderWay(call)))
+  return new Set([guest.latest, ...under.map(({ text }) => text)].filter((text) => text !== ''))
+}
+
+function* requestsOf({ calls }: Guest, isSure: boolean): Iterable<string> {
+  for (const call of calls)
+    if (call.isCounted && call.text !== '' && (isSure ? isUnderWay(call) : mayBeUnderWay(call)))
+      yield call.text
+}
