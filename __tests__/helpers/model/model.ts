@@ -15,6 +15,8 @@ export class Model {
   readonly zones: readonly ModelZone[]
   readonly slots: ModelSlot[] = []
   readonly closed = new Set<Vessel>()
+  /** Those that have ended without a word. */
+  readonly lost = new Set<Vessel>()
   /** The connection that ends when a vessel is closed. */
   readonly aboard = new Map<Vessel, Party>()
   /** Is told when a slot was given back, and when a party has ended. */
@@ -39,6 +41,24 @@ export class Model {
 
   activeIn(zone: number): number {
     return this.slots.filter(({ place }) => place.zone === zone).length
+  }
+
+  /** Slots of those that have ended without a word. */
+  goneIn(zone: number): number {
+    return this.slots.filter(({ place, party }) => place.zone === zone && this.isGone(party)).length
+  }
+
+  /** Finds out who of a connection has ended. */
+  sweep(connection: Party): void {
+    if (connection.isEnded) return
+    for (const child of connection.children.toReversed()) if (this.isGone(child)) this.end(child)
+    if (this.isGone(connection)) this.end(connection)
+  }
+
+  isGone({ vessel, parent }: Party): boolean {
+    return vessel
+      ? this.lost.has(vessel) || this.closed.has(vessel)
+      : parent !== undefined && this.isGone(parent)
   }
 
   /** Lets somebody in, or answers with what refuses it. */

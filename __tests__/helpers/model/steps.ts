@@ -26,6 +26,8 @@ const weights = {
   finish: 5,
   close: 1,
   touch: 1,
+  lose: 1,
+  sweep: 1,
   kick: 1,
   limit: 2,
   queue: 1,
