@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, jest } from '@jest/globals'
 import * as fc from 'fast-check'
-import { aStory, tell, type Story } from './events.ts'
+import { aSlowStory, aStory, tell, type Story } from './events.ts'
 import { Telling, type Totals } from './telling.ts'
 
 const { stackTraceLimit } = Error
@@ -34,4 +34,25 @@ async function play(story: Story): Promise<Totals> {
   const telling = new Telling(story)
   for (const event of story[1]) await telling.tell(event)
   return telling.end()
+}
+
+/**
+ * Plays random stories in which keys and limits take their time, in an order of fast-check's: each answer, and each thing
+ * that happens, may come before or after any other.
+ */
+export async function checkOrders(parameters: fc.Parameters<unknown>): Promise<void> {
+  const property = fc.asyncProperty(fc.scheduler(), aSlowStory, async (scheduler, story) => {
+    jest.clearAllTimers()
+    const telling = new Telling(story, (value) => scheduler.schedule(Promise.resolve(value)))
+    let act = Promise.resolve()
+    for (const event of story[1])
+      void scheduler.schedule(Promise.resolve(), event.what).then(() => (act = telling.act(event)))
+    while (scheduler.count() > 0) {
+      await scheduler.waitOne()
+      await act
+      await telling.check()
+    }
+    await telling.end()
+  })
+  await fc.assert(property, parameters as object)
 }

@@ -136,6 +136,15 @@ export const aStory: fc.Arbitrary<Story> = fc.noBias(
   fc.tuple(aSetting, fc.array(anEvent, { minLength: 1, maxLength: 60, size: 'max' })),
 )
 
+/** All take their time; none of them is a crowd. */
+export const aSlowStory: fc.Arbitrary<Story> = fc.tuple(
+  aSetting,
+  fc.array(
+    anEvent.filter(({ what }) => what !== 'come in a crowd').map((event) => ({ ...event, isSlow: true })),
+    { minLength: 1, maxLength: 24, size: 'max' },
+  ),
+)
+
 const simplest = { which: 0, client: 0, text: '', number: 1, mode: 'answer', isSlow: false }
 
 /** Tells a story, a line for each thing that happens; what is not told is the simplest. */

@@ -31,6 +31,8 @@ export class Guest {
   isRefused = false
   latest: Text = ''
   isDeaf = false
+  /** When something of it was let in last: though it had ended without a word, it is counted from then on. */
+  letInMs = 0
 
   constructor(wire: Wire, client: number) {
     this.wire = wire
@@ -51,7 +53,7 @@ export class Guest {
   get mayCount(): boolean {
     const { wire } = this
     if (wire.endedMs === undefined) return true
-    return isTold(this) ? !wire.hasClosed : performance.now() - wire.endedMs < everyMs
+    return isTold(this) ? !wire.hasClosed : performance.now() - Math.max(wire.endedMs, this.letInMs) < everyMs
   }
 }
 

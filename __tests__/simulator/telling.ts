@@ -4,7 +4,7 @@ import type { ZoneStats } from '../../lib/index.ts'
 import { clients, type Event, type Setting, type Story } from './events.ts'
 import { everyMs, isUnderWay, type Call, type Guest } from './guest.ts'
 import { Wire } from './wire.ts'
-import { World } from './world.ts'
+import { World, type FindOut } from './world.ts'
 
 /** Most connections of a story. */
 const mostGuests = 1_000
@@ -19,13 +19,17 @@ export type Totals = Readonly<Record<keyof Setting, ZoneStats>>
 export class Telling {
   readonly world: World
 
-  constructor([setting]: Story) {
-    this.world = new World(setting)
+  constructor([setting]: Story, findOut?: FindOut) {
+    this.world = new World(setting, findOut)
   }
 
   async tell(event: Event): Promise<void> {
-    await acts[event.what](this, event)
+    await this.act(event)
     await this.check()
+  }
+
+  async act(event: Event): Promise<void> {
+    await acts[event.what](this, event)
   }
 
   /** All leave, also those of whom nobody was told. */
@@ -50,7 +54,7 @@ export class Telling {
     for (const { wire } of guests) checkListeners(wire)
     for (const ward of Object.values(wards)) ward.check()
     // Those of whom nothing is left need not be looked at again.
-    const left = guests.splice(0).filter(({ mayCount }) => mayCount)
+    const left = guests.splice(0).filter(({ wire, mayCount }) => mayCount || !wire.destroyed)
     guests.push(...left)
   }
 
@@ -59,7 +63,8 @@ export class Telling {
     if (guests.length >= mostGuests) return undefined
     const addresses = clients[client]!
     const guest = this.world.meet(new Wire(addresses[number % addresses.length]), client)
-    if (!guest.isAccepted) wards.guard.checkRefusal(addresses[0])
+    const { wire, isAccepted } = guest
+    if (!isAccepted && (wire.destroyed || wire.writableEnded)) wards.guard.checkRefusal(addresses[0])
     return guest
   }
 

@@ -1,6 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import { limitConn, limitServer, limitUpgrade } from '../../lib/index.ts'
-import { clients, texts, type Event, type Setting, type Text } from './events.ts'
+import { clients, texts, type Event, type Ruling, type Setting, type Text } from './events.ts'
 import { everyMs, Guest, isUnderWay, mayBeUnderWay, type Call } from './guest.ts'
 import { Ward } from './ward.ts'
 import type { Wire } from './wire.ts'
@@ -10,6 +10,9 @@ const addresses = clients.map(([first]) => first)
 
 /** Tells a key function that waits what its promise is to do. */
 export type Settle = (error?: Error) => void
+
+/** Finds something out, in its own time. */
+export type FindOut = <T>(value: T) => Promise<T>
 
 /** A server of node:http that listens nowhere, the limiter on it as it is, and an application that sees all. */
 export class World {
@@ -23,8 +26,11 @@ export class World {
   readonly policies: ReturnType<World['makePolicies']>
   /** Another layer destroys what comes in, in the same tick. */
   isCutting = false
+  readonly #findOut: FindOut | undefined
 
-  constructor(setting: Setting) {
+  /** With `findOut` limits are functions as well, and it says when they answer. */
+  constructor(setting: Setting, findOut?: FindOut) {
+    this.#findOut = findOut
     const { guests, failures } = this
     this.wards = {
       guard: new Ward('guard', setting.guard, { guests, failures, slotsOf: acceptedAt }),
@@ -64,17 +70,27 @@ export class World {
     const message = (req: object): string => this.#refuse(req as IncomingMessage, wards.connections)
     const deny = (req: object): string => (requests.queue ? 'no' : this.#deny(req as IncomingMessage))
     const handler = (req: IncomingMessage, wire: unknown): void => this.#upgrade(req, this.guestOf(wire))
-    const { zone } = wards.requests
     return {
-      guard: limitServer(this.server, { ...common, ...guard, zone: wards.guard.zone }),
-      connections: limitConn({ ...common, ...connections, key, message, zone: wards.connections.zone }),
-      requests: limitConn({ ...common, ...requests, key, message: deny, count: 'requests', zone }),
-      upgrades: limitUpgrade({ ...common, ...upgrades, zone: wards.upgrades.zone }, handler),
+      guard: limitServer(this.server, this.#optionsOf(guard, wards.guard)),
+      connections: limitConn({ ...this.#optionsOf(connections, wards.connections), key, message }),
+      requests: limitConn({
+        ...this.#optionsOf(requests, wards.requests),
+        key,
+        message: deny,
+        count: 'requests',
+      }),
+      upgrades: limitUpgrade(this.#optionsOf(upgrades, wards.upgrades), handler),
     }
   }
 
+  #optionsOf<R extends Ruling>(ruling: R, { zone }: Ward) {
+    const findOut = this.#findOut
+    const limit = findOut ? () => findOut(ruling.limit) : ruling.limit
+    return { ...common, ...ruling, limit, zone }
+  }
+
   #accept(guest: Guest): void {
-    guest.isAccepted = true
+    Object.assign(guest, { isAccepted: true, letInMs: performance.now() })
     this.wards.guard.checkAdmission(addresses[guest.client]!)
     if (this.isCutting) guest.wire.destroy()
   }
@@ -90,6 +106,7 @@ export class World {
     this.policies.requests(req, call.res, (error) => {
       if (error) return void call.res.writeHead(500).end()
       call.isCounted = true
+      call.guest.letInMs = performance.now()
       this.wards.requests.checkAdmission(call.text)
       return answer(req, call.res)
     })
@@ -102,6 +119,7 @@ export class World {
     const hadSlot = [...textsOf(guest, false)].includes(text)
     const call: Call = { guest, res, text, isCounted: false, isDeaf: false, endedMs: undefined }
     guest.calls.push(call)
+    guest.letInMs = performance.now()
     if (text !== '') guest.latest = text
     if (!hadSlot && text !== '') this.wards.connections.checkAdmission(text)
     return call
@@ -119,7 +137,7 @@ export class World {
   }
 
   #upgrade(req: IncomingMessage, guest: Guest): void {
-    guest.isUpgraded = true
+    Object.assign(guest, { isUpgraded: true, letInMs: performance.now() })
     this.wards.upgrades.checkAdmission(addresses[guest.client]!)
     if (req.url === '/upgrade') guest.wire.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
   }
@@ -127,6 +145,7 @@ export class World {
   #keyOf(req: IncomingMessage): Text | Promise<Text> {
     const text = textOf(req)
     if (req.headers['x-slow'] === undefined) return text
+    if (this.#findOut) return this.#findOut(text)
     return new Promise((resolve, reject) => {
       this.pending.push((error) => (error ? reject(error) : resolve(text)))
     })
