@@ -7,6 +7,7 @@ import { Held } from '../helpers/held.ts'
 import { bare } from '../helpers/hosts.ts'
 import { serve } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
+import { takeWarnings } from '../helpers/warnings.ts'
 
 describe('A-07: one holder, one slot', () => {
   it('mounted twice and in nested routers: one slot, counted once', async () => {
@@ -100,8 +101,6 @@ describe('A-07: one holder, one slot', () => {
 })
 
 it('A-24, F45: 10,000 requests on one connection add no listener and no warning', async () => {
-  const warnings: unknown[] = []
-  process.on('warning', (warning) => warnings.push(warning))
   const policy = limitConn({ limit: 1, logLevel: false })
   const server = await serve(
     bare([policy], (_req, res) => res.end()),
@@ -118,7 +117,7 @@ it('A-24, F45: 10,000 requests on one connection add no listener and no warning'
 
   expect(client.statuses).toHaveLength(10_000)
   expect(socket!.listenerCount('close')).toBe(before)
-  expect(warnings).toEqual([])
+  expect(await takeWarnings()).toEqual([])
 })
 
 it('A-29, N39: 1,000 injected requests, whose sockets never close, leave nothing counted', async () => {
