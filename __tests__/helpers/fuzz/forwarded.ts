@@ -11,42 +11,14 @@ import type { Fuzzing } from './settings.ts'
 export const apps = { 'Express 4': express4, 'Express 5': express }
 
 /** Ours, and how they are written in lists. */
-const proxies = ['127.0.0.1', '10.1.1.1', '10.255.0.9', '::1', 'fd00::7', '::ffff:10.0.0.7']
-const strangers = [
-  '6.6.6.6',
-  '7.7.7.7',
-  '11.0.0.1',
-  '2001:db8::1',
-  '2001:DB8:0:0::1',
-  '::ffff:606:606',
-  '192.0.2.1',
-]
+const proxies = '127.0.0.1 10.1.1.1 10.255.0.9 ::1 fd00::7 ::ffff:10.0.0.7'.split(' ')
+const strangers = '6.6.6.6 7.7.7.7 11.0.0.1 2001:db8::1 2001:DB8:0:0::1 ::ffff:606:606 192.0.2.1'.split(' ')
 /** Nothing that anybody takes for an address. */
 const garbage = [
-  ...[
-    'zzz<script>',
-    '__proto__',
-    'unknown',
-    '_hidden',
-    'null',
-    '-',
-    '"',
-    '\t',
-    ';',
-    'for=6.6.6.6',
-    '6.6.6',
-    '6.6.6.6.6',
-  ],
-  ...[
-    '6.6.6.6:4711',
-    '10.1.1.1:80',
-    '[2001:db8::1]',
-    '[2001:db8::1]:99',
-    '::1%\t',
-    '6.6.6.6 10.1.1.1',
-    '6.6.6.6\t',
-  ],
-  ...['10.1.1.1\0', '\u00e9', '10.1.1.256', 'x'.repeat(8_192), '1'.repeat(8_192), '::'.repeat(4_000)],
+  ...'zzz<script> __proto__ unknown _hidden null - " ; for=6.6.6.6 6.6.6 6.6.6.6.6 10.1.1.256 é'.split(' '),
+  ...'6.6.6.6:4711 10.1.1.1:80 [2001:db8::1] [2001:db8::1]:99 \t ::1%\t 6.6.6.6\t 10.1.1.1\0'.split(' '),
+  '6.6.6.6 10.1.1.1',
+  ...['x', '1', '::'].map((text) => text.repeat(8_192 / text.length)),
 ]
 const separators = [',', ', ', ' ,', ' , ', ',,', ', ,', ',  ']
 
@@ -85,7 +57,7 @@ function byHand(address: string, hop: number): boolean {
 export function clientOf(socket: string, header: string, trusts: (typeof settings)[number][1]): string {
   const entries = header.split(',').map((part) => part.replaceAll(/^ +| +$/g, ''))
   const hops = [socket, ...entries.filter((part) => part !== '').toReversed()]
-  const [client = hops.at(-1)!] = hops.filter((address, hop) => !trusts(address, hop))
+  const client = hops.find((address, hop) => !trusts(address, hop)) ?? hops.at(-1)!
   return net.isIP(client) === 0 ? socket : client
 }
 
