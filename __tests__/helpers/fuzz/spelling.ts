@@ -5,10 +5,10 @@ export type Bytes = readonly number[]
 
 /** How to write an address, where there is a choice. */
 export interface Style {
-  /** Which letters are upper case, by turns. */
-  readonly isUpper: readonly boolean[]
-  /** Zeros before the digits of a group, as far as four digits allow. */
-  readonly zeros: readonly number[]
+  /** Which letters are upper case, by turns: seven bits. */
+  readonly upper: number
+  /** Zeros before the digits of each group, as far as four digits allow: two bits each. */
+  readonly zeros: number
   /** Which of the runs of zeros becomes `::`, if any. */
   readonly run: number
   readonly hasQuad: boolean
@@ -41,8 +41,8 @@ export const anAddress: fc.Arbitrary<Bytes> = fc
 export const anIpv4: fc.Arbitrary<Bytes> = bytes(4)
 
 export const aStyle: fc.Arbitrary<Style> = fc.record({
-  isUpper: fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }),
-  zeros: fc.array(fc.nat(3), { minLength: 8, maxLength: 8 }),
+  upper: fc.nat(0x7f),
+  zeros: fc.nat(0xffff),
   run: fc.nat(40),
   hasQuad: fc.boolean(),
   interface: fc.constantFrom('', '', '', '%eth0', '%12', '%en0:1', '%br-1a.2_b'),
@@ -51,13 +51,13 @@ export const aStyle: fc.Arbitrary<Style> = fc.record({
 /** Writes an IPv6 address in one of the forms of RFC 4291 section 2.2, with a zone of RFC 4007 section 11 behind. */
 export function spell(address: Bytes, style: Style): string {
   const groups = groupsOf(style.hasQuad ? address.slice(0, 12) : address)
-  const texts = groups.map((group, index) => hex(group, style.zeros[index]!))
+  const texts = groups.map((group, index) => hex(group, (style.zeros >> (2 * index)) & 3))
   const tail = style.hasQuad ? [quad(address.slice(12))] : []
 
   const [start, length] = [undefined, ...runsOf(groups)][style.run % (1 + runsOf(groups).length)] ?? [0, 0]
   const after = [...texts.slice(start + length), ...tail].join(':')
   const text = length === 0 ? after : `${texts.slice(0, start).join(':')}::${after}`
-  return cased(text, style.isUpper) + style.interface
+  return cased(text, style.upper) + style.interface
 }
 
 export function quad(address: Bytes): string {
@@ -82,8 +82,8 @@ function hex(group: number, leading: number): string {
   return text.padStart(Math.min(4, text.length + leading), '0')
 }
 
-function cased(text: string, isUpper: readonly boolean[]): string {
-  return [...text].map((char, n) => (isUpper[n % isUpper.length] ? char.toUpperCase() : char)).join('')
+function cased(text: string, upper: number): string {
+  return [...text].map((char, n) => ((upper >> (n % 7)) & 1 ? char.toUpperCase() : char)).join('')
 }
 
 function zeros(count: number): number[] {
