@@ -95,7 +95,7 @@ const matrix = Object.keys(hosts).flatMap((host) => Object.keys(keys).map((key) 
 
 describe.each(matrix)('A-04, F8, F9: $key on $host', ({ host, key }) => {
   it.each(['auto', 'requests'] as const)(
-    'destroys clients that reset before they were seen, %s',
+    'F8, F9: destroys clients that reset before they were seen, %s',
     async (count) => {
       const policy = limitConn({ limit: 5, key: keys[key]!, count, logLevel: false })
       const gone: net.Socket[] = []

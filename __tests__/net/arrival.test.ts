@@ -192,7 +192,7 @@ describe.each(['net', 'https', 'http2 secure'] as const)('a function that fails,
     ['FUNCTION_FAILED', { skip: throws }, 'options.skip failed: theirs'],
     ['FUNCTION_FAILED', { skip: async () => throws() }, 'options.skip failed: theirs'],
     ['TIMEOUT', { skip: () => never }, 'options.skip gave no answer within 20 ms'],
-  ] as [string, Partial<LimitServerOptions>, string][])('%s of %j', async (code, options, message) => {
+  ] as [string, Partial<LimitServerOptions>, string][])('F58: %s of %j', async (code, options, message) => {
     const lines: string[] = []
     const logger = { error: (line: string) => lines.push(line) }
     const { server, port, zone } = await guarded(kind, {

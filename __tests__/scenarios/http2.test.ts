@@ -58,7 +58,7 @@ describe.each(kinds)('many streams on one session, %s', (_kind, tls) => {
     expect(await streams[0]!.status()).toBe(200)
   })
 
-  it.each(['connections', 'requests'] as const)('survives 5,000 rapid resets, %s', async (count) => {
+  it.each(['connections', 'requests'] as const)('F55: survives 5,000 rapid resets, %s', async (count) => {
     const setup = await serve2({ count, limit: 5 }, tls)
     const { server } = setup
     for (let sessions = 0; sessions < 5; sessions++) {

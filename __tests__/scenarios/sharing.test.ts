@@ -9,7 +9,7 @@ import { serve } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 
 describe('A-07: one holder, one slot', () => {
-  it('mounted twice and in nested routers: one slot, counted once', async () => {
+  it('F7, F17: mounted twice and in nested routers: one slot, counted once', async () => {
     const policy = limitConn({ limit: 1, logLevel: false })
     const app = express().use(policy).use(policy)
     const inner = express.Router().use(policy)
@@ -151,7 +151,7 @@ it('an injected response that never closes gives its slot back when it finishes'
 })
 
 describe('A-09: a limit that changes while connections are open', () => {
-  it('is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
+  it('F26: is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
     const policy = limitConn({ limit: 3, logLevel: false })
     const held = new Held()
     const server = await serve(bare([policy], held.handler), { policies: [policy] })
