@@ -20,7 +20,7 @@ async function guard(server: http.Server | http2.Http2SecureServer, options: Lim
   return { ...served, zone: handle.zones[0]! }
 }
 
-describe('F53: TLS clients that speak no protocol of the server', () => {
+describe('TLS clients that speak no protocol of the server', () => {
   it('F53: 200 of them, half of which never close, leave nothing counted', async () => {
     const server = http2.createSecureServer({ ...secure, unknownProtocolTimeout: 100 } as object)
     const { connect, zone } = await guard(server, untold)

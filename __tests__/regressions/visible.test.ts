@@ -13,7 +13,7 @@ function listed(): { lines: string[]; logger: { error: (line: string) => void } 
   return { lines, logger: { error: (line) => lines.push(line) } }
 }
 
-describe('A-19, F14: who is refused, and why, is seen', () => {
+describe('who is refused, and why, is seen', () => {
   it('A-19, F14: by middleware: the client has 503 and Retry-After, the log a line, the zone a count', async () => {
     const { lines, logger } = listed()
     const zone = new Zone({ name: 'limit-conn' })

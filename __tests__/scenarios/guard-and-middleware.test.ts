@@ -9,7 +9,7 @@ import { until } from '../helpers/until.ts'
 
 const secure = { key: readTls('key.pem'), cert: readTls('cert.pem') }
 
-describe.each(['http', 'https', 'http2 secure'] as const)('A-07, F34: on %s, HTTP/1', (kind) => {
+describe.each(['http', 'https', 'http2 secure'] as const)('A-07: on %s, HTTP/1', (kind) => {
   it('one connection with one key is one slot, and counts once for each policy', async () => {
     const { zone, get, held, policy, guard, server } = await layers(kind, { limit: 2 }, { limit: 2 })
     const clients = [await get(), await get()]

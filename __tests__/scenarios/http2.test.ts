@@ -140,7 +140,7 @@ describe('a client that does not keep to the rules', () => {
     ['a PING of five bytes', frame('ping', 0, 0, Buffer.alloc(5))],
     ['a header block that is none', frame('headers', 5, 5, Buffer.alloc(20, 0xff))],
     ['HTTP/1', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
-  ])('holds nothing after %s and a FIN', async (_what, bad) => {
+  ])('F54: holds nothing after %s and a FIN', async (_what, bad) => {
     for (const count of ['connections', 'requests'] as const) {
       const { policy, held, server } = await serve2({ count, sweep: { everyMs: 50, graceMs: 200 } }, false)
       const client = await server.connect({ allowHalfOpen: true })
