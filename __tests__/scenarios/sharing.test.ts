@@ -151,7 +151,7 @@ it('an injected response that never closes gives its slot back when it finishes'
 })
 
 describe('A-09: a limit that changes while connections are open', () => {
-  it('F26: is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
+  it('F26: a new limit is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
     const policy = limitConn({ limit: 3, logLevel: false })
     const held = new Held()
     const server = await serve(bare([policy], held.handler), { policies: [policy] })

@@ -239,8 +239,8 @@ module.exports = [
   {
     id: 'F18 a key that is there is not found, and has two counters',
     file: 'lib/core/zone.ts',
-    from: 'const record = this.#live.get(key) ?? this.#revive(key)\n    record.add',
-    to: "const found = key.endsWith('8') ? undefined : this.#live.get(key)\n    const record = found ?? this.#revive(key)\n    record.add",
+    from: 'const record = this.#live.get(key) ?? this.#revive(key)\n',
+    to: "const found = key.endsWith('8') ? undefined : this.#live.get(key)\n    const record = found ?? this.#revive(key)\n",
     tests: ['__tests__/regressions/counting.test.ts'],
     title: 'F18: ',
   },
