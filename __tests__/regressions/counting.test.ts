@@ -34,7 +34,8 @@ it('F18: of 20,000 keys in one zone each has one counter, which all its clients 
 
   const clients = [...accept(names), ...accept(names.toReversed()), ...accept(names)]
   const passed = clients.filter((client) => limiter.accept(client as never).passed)
-  expect(passed).toEqual(clients.slice(0, 40_000))
+  expect(passed).toHaveLength(40_000)
+  expect(passed.every((client, n) => client === clients[n])).toBe(true)
   expect(zone.stats()).toMatchObject({ keys: 20_000, active: 40_000, rejected: 20_000 })
   expect(zone.audit().isClean).toBe(true)
 

@@ -2,7 +2,7 @@
 
 module.exports = [
   {
-    id: 'F1, F31 a source that was destroyed before it was counted is followed like any other',
+    id: 'F1 a source that was destroyed before it was counted is followed like any other',
     edits: [
       {
         file: 'lib/core/source.ts',
@@ -35,8 +35,8 @@ module.exports = [
         to: 'if (socket.destroyed && isHandedOver(socket) && isLostByKernel(socket) && !this.isTrackable)',
       },
     ],
-    tests: ['__tests__/scenarios/leaving.test.ts'],
-    title: '(F1, |F31: )',
+    tests: ['__tests__/regressions/leaving.test.ts'],
+    title: 'F1: ',
   },
   {
     id: 'F2 nobody looks after the wait whether the client is still there',

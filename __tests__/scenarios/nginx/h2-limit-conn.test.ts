@@ -53,7 +53,7 @@ describe.each(kinds)('h2_limit_conn, %s', (_kind, tls) => {
     expect(zone.count('127.0.0.1')).toBe(2)
   })
 
-  it("F44: gives the slot back at a client's RST_STREAM, and admits the next", async () => {
+  it("gives the slot back at a client's RST_STREAM, and admits the next", async () => {
     const { zone, server } = await start(1)
     const session = await connect2(server)
     const first = session.get()
