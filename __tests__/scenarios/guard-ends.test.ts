@@ -47,7 +47,7 @@ describe.each(['http', 'https'] as const)(
       ['upgrade', 'unread bytes and a FIN', 'x'.repeat(20)],
       ['connect', 'a FIN', ''],
       ['connect', 'unread bytes and a FIN', 'x'.repeat(20)],
-    ] as const)('frees an ignored %s after %s', async (event, _, bytes) => {
+    ] as const)('F43, F61: frees an ignored %s after %s', async (event, _, bytes) => {
       const [served, clients] = await ignored(event)
       for (const client of clients) client.write(bytes).socket.end()
       await expectGivenBack(served)
@@ -122,7 +122,7 @@ describe.each(['http', 'https'] as const)(
   },
 )
 
-it('frees 100 sockets of TCP whose FIN the application never answers', async () => {
+it('F15: frees 100 sockets of TCP whose FIN the application never answers', async () => {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => void socket.resume())
   const guard = limitServer(server, { limit: 1_000, logLevel: false, sweep })
   const { port } = await listen(server, { policies: [guard], guard })

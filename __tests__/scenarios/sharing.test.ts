@@ -10,7 +10,7 @@ import { until } from '../helpers/until.ts'
 import { takeWarnings } from '../helpers/warnings.ts'
 
 describe('A-07: one holder, one slot', () => {
-  it('mounted twice and in nested routers: one slot, counted once', async () => {
+  it('F7, F17: mounted twice and in nested routers: one slot, counted once', async () => {
     const policy = limitConn({ limit: 1, logLevel: false })
     const app = express().use(policy).use(policy)
     const inner = express.Router().use(policy)
@@ -150,7 +150,7 @@ it('an injected response that never closes gives its slot back when it finishes'
 })
 
 describe('A-09: a limit that changes while connections are open', () => {
-  it('is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
+  it('F26: a new limit is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
     const policy = limitConn({ limit: 3, logLevel: false })
     const held = new Held()
     const server = await serve(bare([policy], held.handler), { policies: [policy] })
