@@ -78,6 +78,48 @@ describe('what npm installs', () => {
   })
 })
 
+describe('the publish workflow', () => {
+  const workflow = read('.github/workflows/publish.yml')
+  const jobs = workflow.split(/^  (?=\w+:$)/m)
+  const [testing, publishing] = ['test:', 'publish:'].map((name) => jobs.find((job) => job.startsWith(name))!)
+
+  it('publishes with provenance, and with no token of npm', () => {
+    expect(publishing).toContain('npm publish --provenance --access public')
+    expect(publishing).toContain('id-token: write')
+    expect(workflow).not.toMatch(/secrets\.|NODE_AUTH_TOKEN|NPM_TOKEN|_authToken/i)
+    expect(read('package.json')).toMatch(
+      /"publishConfig": \{\s+"access": "public",\s+"provenance": true\s+\}/,
+    )
+  })
+
+  it('has no permission but these, and runs foreign code without the identity', () => {
+    expect(workflow).toMatch(/^permissions: \{\}$/m)
+    expect(workflow.match(/^ +[\w-]+: (?:read|write)$/gm)!.map((line) => line.trim())).toEqual([
+      'contents: read',
+      'contents: read',
+      'id-token: write',
+    ])
+    expect(testing).not.toContain('id-token')
+    expect(publishing!.match(/npm (?:ci|install|test|run).*/g)).toEqual(['npm ci --ignore-scripts'])
+  })
+
+  it('tests before it publishes, asks for known advisories, and that the tag is the version', () => {
+    expect(publishing).toMatch(/^ +needs: test$/m)
+    expect(testing).toContain('$GITHUB_REF_NAME')
+    for (const script of ['npm ci', 'npm run audit', 'npm test', 'npm run test:consumers'])
+      expect(testing).toMatch(new RegExp(`run: ${script}$`, 'm'))
+    expect(read('package.json')).toContain('"audit": "npm audit --omit=dev"')
+  })
+
+  it.each(['ci', 'publish'])('%s uses actions of GitHub only, each of a version', (name) => {
+    const used = [...read(`.github/workflows/${name}.yml`).matchAll(/uses: (\S+)/g)].map(
+      ([, action]) => action!,
+    )
+    expect(used.length).toBeGreaterThan(1)
+    expect(used.filter((action) => !/^actions\/[a-z-]+@v\d+$/.test(action))).toEqual([])
+  })
+})
+
 describe('the emitted code', () => {
   const emitted = readEmitted()
 

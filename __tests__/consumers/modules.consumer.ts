@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs'
+import path from 'node:path'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { Consumer } from '../helpers/consumer.ts'
 import { entries, manifest, optionalPeers } from '../helpers/entries.ts'
 import { ok, statuses } from '../helpers/examples.ts'
+import { root } from '../helpers/fences.ts'
 
 let project: Consumer
 
@@ -19,6 +22,19 @@ describe('npm install limit-conn, and nothing else', () => {
         'proxy-addr/node_modules/ipaddr.js',
       ].toSorted(),
     )
+  })
+
+  it('brings what lib is compiled to, and nothing that was left in dist from before', () => {
+    const namesIn = (folder: string, ending: RegExp): string[] =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => ending.test(name))
+        .map((name) => name.replace(ending, ''))
+        .toSorted()
+    const dist = path.join(project.folder, 'node_modules/limit-conn/dist')
+    const sources = namesIn(path.join(root, 'lib'), /\.ts$/)
+
+    expect(namesIn(dist, /\.js$/)).toEqual(sources)
+    expect(namesIn(dist, /\.d\.ts$/)).toEqual(sources)
   })
 
   it('leaves the optional peers to the user', () => {
