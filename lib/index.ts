@@ -1,3 +1,6 @@
+// TypeScript 6 and 7 load no types of @types that nobody names; without this line `req` would silently be `any` there.
+/// <reference types="node" preserve="true" />
+
 export { Limiter, type Accepted } from './core/limiter.ts'
 export { Zone, type ZoneOptions } from './core/zone.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'

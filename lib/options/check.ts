@@ -13,7 +13,7 @@ export type Checks = Readonly<Record<string, Check>>
  * @throws ERR_LIMIT_CONN_INVALID_OPTION if it is not an object, ERR_LIMIT_CONN_UNKNOWN_OPTION for a name without a check.
  */
 export function checkObject(value: unknown, path: string, checks: Checks): Record<string, unknown> {
-  const checked: Record<string, unknown> = {}
+  const checked = noOptions()
   for (const [name, given] of Object.entries(givenIn(value, path))) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined
     if (!check) throw unknownOption(path, name, Object.keys(checks))
@@ -69,7 +69,15 @@ function entriesIn(value: unknown, path: string): Record<string, unknown> {
     const example = examples[path]
     throw invalid(path, value, example === undefined ? 'an object' : `an object, such as ${example}`)
   }
-  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined))
+  return Object.assign(
+    noOptions(),
+    Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined)),
+  )
+}
+
+/** An object without a prototype: what somebody has put on that of all objects is no option of anybody. */
+function noOptions(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>
 }
 
 /** Makes the error for a value that is not accepted. */
