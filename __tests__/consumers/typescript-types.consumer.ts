@@ -29,18 +29,9 @@ describe.each(versions)('TypeScript %s', (version) => {
     await checkCompiles(users.get('bare')!, { version, files: sources, compilerOptions })
   })
 
-  it.each([true, false])(
-    'knows the types of Node where nobody else has named them (skipLibCheck: %s)',
-    async (skipLibCheck) => {
-      const compilerOptions = {
-        ...strictest,
-        skipLibCheck,
-        lib: ['es2022'],
-        module: 'nodenext',
-        types: [],
-        noEmit: true,
-      }
-      await checkCompiles(users.get('bare')!, { version, files: ['fresh.ts'], compilerOptions })
-    },
-  )
+  it('knows the types of Node where nobody else has named them, though nobody checks its own', async () => {
+    const loading = { lib: ['es2022'], types: [], skipLibCheck: true }
+    const compilerOptions = { ...strictest, ...loading, module: 'nodenext', noEmit: true }
+    await checkCompiles(users.get('bare')!, { version, files: ['fresh.ts'], compilerOptions })
+  })
 })

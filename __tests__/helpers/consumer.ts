@@ -72,7 +72,7 @@ export class Consumer {
   /** Runs a program of Node to its end. */
   async run(...args: readonly string[]): Promise<Ran> {
     const child = this.start(...args)
-    return { code: await child.exit(60_000), said: child.said }
+    return { code: await child.exit(110_000), said: child.said }
   }
 
   /** Starts a server, and returns the port that it prints. */
