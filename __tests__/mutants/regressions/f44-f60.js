@@ -108,7 +108,7 @@ module.exports = [
     from: '  } catch (cause) {\n    return functionFailed(`${limit.path}.${name}`, cause)\n',
     to: '  } catch (cause) {\n    throw functionFailed(`${limit.path}.${name}`, cause)\n',
     tests: ['__tests__/net/arrival.test.ts'],
-    title: 'F58: ',
+    title: 'on net F58: lets nobody in, and logs FUNCTION_FAILED',
   },
   {
     id: 'F59 as long as bytes move nothing is too old',
@@ -124,7 +124,7 @@ module.exports = [
     from: 'bytes = Buffer.concat([bytes, readFrom(socket)])',
     to: 'bytes = readFrom(socket)',
     tests: ['__tests__/net/proxy-protocol.test.ts'],
-    title: 'F60: ',
+    title: 'on net A-37, F60: ',
   },
   {
     id: 'F60 a second header is believed, or handed on',
