@@ -164,6 +164,14 @@ describe('a source that is gone', () => {
   })
 })
 
+it('is asked again by the options that are in force when its key has come', async () => {
+  const limiter = new Limiter({ limit: 1, key: soon })
+  const promise = limiter.accept(new Thing('a'))
+  limiter.setConfig({ key: async () => 'b' })
+  await promise
+  expect(limiter.zones[0]!.top().map((top) => top.key)).toEqual(['b'])
+})
+
 describe('a lease', () => {
   it('gives the slot back once, and stays harmless after the source was accepted again', () => {
     const limiter = new Limiter({ limit: 1, key })
