@@ -23,6 +23,8 @@ export const themes: Readonly<Record<string, Theme>> = {
 
 export interface PlannedRow {
   readonly name: string
+  /** Its end is found by the sweep. */
+  readonly isSwept: boolean
   readonly ids: string
   /** For each column why it does not apply; null where it does. */
   readonly reasons: readonly (string | null)[]
@@ -40,6 +42,7 @@ export const plan: Plan = {
     title,
     rows: rows.map((row) => ({
       name: row.name,
+      isSwept: row.isSwept ?? false,
       ids: row.ids,
       reasons: columns.map((column) => reasonAgainst(row, column) ?? null),
     })),

@@ -32,7 +32,9 @@ it('docs/proof.md has the themes of the matrix, in order', () => {
 it.each(plan.themes)('docs/proof.md has the rows and columns of: $title', ({ title, rows }) => {
   const [head, ...lines] = tableOf(title)
   expect(head!.slice(1, -1)).toEqual(plan.columns)
-  expect(lines.map((line) => [line[0], line.at(-1)])).toEqual(rows.map(({ name, ids }) => [name, ids]))
+  expect(lines.map((line) => [line[0], line.at(-1)])).toEqual(
+    rows.map(({ name, isSwept, ids }) => [isSwept ? `${name} (sweep)` : name, ids]),
+  )
 })
 
 it.each(plan.themes)(

@@ -10,6 +10,7 @@ import {
   type LimitConn,
   type LimitServer,
   type LimitUpgrade,
+  type SweepOptions,
   type UpgradeHandler,
 } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
@@ -29,6 +30,8 @@ export interface StandOptions {
   readonly isOneZone?: boolean
   /** Another server accepts the sockets, and hands them over by `emit('connection')`. */
   readonly isHandedOver?: boolean
+  /** What it is for is found by the sweep. */
+  readonly isSwept?: boolean
   readonly server?: http.ServerOptions & { readonly handshakeTimeout?: number }
 }
 
@@ -43,7 +46,11 @@ export const webSocketHeaders = {
 /** Connect answers an error with a status message, also over HTTP/2. */
 const ofConnect = /^UnsupportedWarning: Status message/
 
-const sweep = { everyMs: 20, graceMs: 100 }
+/** Quick for what only the sweep can find. Else it comes too late to help, but under TLS, where Node tells some ends never. */
+function sweepTimes({ isTls }: Column, { isSwept = false }: StandOptions): SweepOptions {
+  if (isSwept) return { everyMs: 20, graceMs: 100 }
+  return { everyMs: isTls ? 2_000 : 60_000, graceMs: 100 }
+}
 
 /** A server of a column, with every policy on it that it can have: a guard, and middleware of both units. */
 export class Stand {
@@ -66,14 +73,15 @@ export class Stand {
   served!: Served
   readonly #errors: string[] = []
 
-  private constructor(column: Column, { isTwice, isOneZone = false, server = {} }: StandOptions) {
+  private constructor(column: Column, options: StandOptions) {
+    const { isTwice, isOneZone = false, server = {} } = options
     this.column = column
     this.onUpgrade = column.speaks === 'ws' ? this.#acceptWebSocket : this.echo.handler
     this.limits = { guard: isOneZone ? 4 : 6, policy: 4, requests: 3 }
 
     const logger = { error: (line: string) => line.startsWith('ERR') && this.#errors.push(line) }
     const zoneOf = (name: string): Zone => new Zone({ name })
-    const [accept, common] = [zoneOf('accept'), { sweep, logger }]
+    const [accept, common] = [zoneOf('accept'), { sweep: sweepTimes(column, options), logger }]
     const zone = isOneZone ? accept : zoneOf('connections')
     this.connections = limitConn({ ...common, zone, limit: 4 })
     this.requests = limitConn({ ...common, zone: zoneOf('requests'), limit: 1_000, count: 'requests' })

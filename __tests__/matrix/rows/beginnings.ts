@@ -104,6 +104,7 @@ export const beginnings: Theme = {
     {
       name: 'bytes that are no request, and a clientError listener that only says end()',
       ids: 'N19, A-11',
+      isSwept: true,
       not: http1Only,
       run: async (stand) => {
         stand.server.on('clientError', (_, socket) => void socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))

@@ -151,6 +151,7 @@ export const requests: Theme = {
     {
       name: 'RST behind 300 KB of a body that nobody reads',
       ids: 'N43, A-45',
+      isSwept: true,
       not: ws,
       run: async (stand) => {
         const link = await upload(stand, 300_000)

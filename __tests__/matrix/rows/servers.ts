@@ -75,6 +75,7 @@ export const servers: Theme = {
     {
       name: 'somebody removes the close listeners, then RST',
       ids: 'A-28',
+      isSwept: true,
       run: async (stand) => {
         const link = await stand.enter()
         for (const socket of stand.sockets) socket.removeAllListeners('close')
@@ -87,6 +88,7 @@ export const servers: Theme = {
     {
       name: 'a close listener of somebody throws, then RST',
       ids: 'A-28, F58',
+      isSwept: true,
       run: async (stand) => {
         const link = await stand.enter()
         const thrower = (): never => {
@@ -149,6 +151,7 @@ export const servers: Theme = {
     {
       name: 'open for longer than maxLifetimeMs',
       ids: 'F59',
+      isSwept: true,
       run: async (stand) => {
         const link = await stand.enter()
         stand.guard.setConfig({ maxLifetimeMs: 100 })

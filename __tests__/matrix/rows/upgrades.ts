@@ -139,12 +139,14 @@ export const upgrades: Theme = {
     {
       name: 'ignored, then FIN',
       ids: 'N27, A-11, F15, F61',
+      isSwept: true,
       not,
       run: async (stand) => void (await ignored(stand)).socket.end(),
     },
     {
       name: 'ignored, unread bytes, then FIN',
       ids: 'A-11, F43',
+      isSwept: true,
       not,
       run: async (stand) => void (await ignored(stand, 'x'.repeat(100))).socket.end(),
     },
@@ -157,6 +159,7 @@ export const upgrades: Theme = {
     {
       name: 'ignored, 300 KB of unread bytes, then RST',
       ids: 'N43, A-11',
+      isSwept: true,
       not,
       run: async (stand) => {
         const client = await ignored(stand, 'x'.repeat(300_000))
@@ -167,6 +170,7 @@ export const upgrades: Theme = {
     {
       name: 'the upgrade handler throws',
       ids: 'N41, A-15',
+      isSwept: true,
       not,
       run: async (stand) => {
         const onUpgrade = stand.onUpgrade
@@ -250,6 +254,7 @@ export const upgrades: Theme = {
     {
       name: 'CONNECT ignored, then FIN',
       ids: 'N29, A-11',
+      isSwept: true,
       not,
       run: async (stand) => {
         const onUpgrade = stand.onUpgrade
