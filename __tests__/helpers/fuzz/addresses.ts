@@ -69,12 +69,14 @@ type Keyed = readonly [address: Bytes, keys: readonly string[]]
 
 /** By the bits: two addresses share the key of a subnet if they are the same as far as that goes. */
 function checkApart([one, keys]: Keyed, [other, otherKeys]: Keyed, ipv6Subnet: readonly number[]): void {
-  const lengths = isWhole(one) || isWhole(other) ? [128] : ipv6Subnet
-  for (const bits of lengths) {
-    const isSame = ipv4In(one) && ipv4In(other) ? ipv4In(one) === ipv4In(other) : isPrefix(one, other, bits)
-    const isShared = keys.some((key) => otherKeys.includes(key) && isOfLength(key, bits))
-    if (isSame !== isShared) throw new Error(`/${bits}: ${keys.join()} beside ${otherKeys.join()}`)
-  }
+  const shared = keys.filter((key) => otherKeys.includes(key))
+  const lengths = isWhole(one) || isWhole(other) ? [] : ipv6Subnet
+  const same = lengths.filter((bits) => isPrefix(one, other, bits))
+  const expected = ipv4In(one) !== undefined && ipv4In(one) === ipv4In(other) ? 1 : same.length
+
+  if (shared.length === expected && same.every((bits) => shared.some((key) => key.endsWith(`/${bits}`))))
+    return
+  throw new Error(`${keys.join()} beside ${otherKeys.join()}: the same as far as ${same.join()}`)
 }
 
 /** Counted by itself, whatever the length: IPv4 and link-local. */
@@ -94,8 +96,4 @@ function isPrefix(one: Bytes, other: Bytes, bits: number): boolean {
     address.map((byte) => byte.toString(2).padStart(8, '0')).join(''),
   )
   return a!.slice(0, bits) === b!.slice(0, bits)
-}
-
-function isOfLength(key: string, bits: number): boolean {
-  return !key.includes('/') || key.endsWith(`/${bits}`)
 }

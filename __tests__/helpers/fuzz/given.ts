@@ -16,7 +16,7 @@ export function build(recipe: Recipe): unknown {
 }
 
 /** Names of options, and of what is none. */
-const aName = fc.constantFrom(
+export const names: readonly string[] = [
   ...'limit key zone limits count dryRun logLevel logger statusCode message reject retryAfter headers'.split(
     ' ',
   ),
@@ -25,7 +25,8 @@ const aName = fc.constantFrom(
   ...'trust everyMs graceMs oneKey __proto__ constructor closeExcess toString Limit'.split(' '),
   'x'.repeat(50_000),
   '',
-)
+]
+const aName = fc.constantFrom(...names)
 
 const aHostile = fc
   .constantFrom(...(Object.keys(hostiles) as (keyof typeof hostiles)[]))

@@ -22,7 +22,10 @@ export const hostiles = {
   'its descriptors throw': () => new Proxy({ limit: 1 }, { getOwnPropertyDescriptor: fail }),
   'a Proxy': () => new Proxy({}, {}),
   'a Proxy of a list': () => new Proxy([], {}),
-  'a Proxy of a list that throws later': throwingLater,
+  'a Proxy of a list that throws later': () => throwingAfter(3, ['10.0.0.0/8']),
+  'a Proxy of a function that throws the second time': () => throwingAfter(1, () => 1),
+  'a Proxy of a function that throws later': () => throwingAfter(2, () => 1),
+  'a Proxy of a function that throws': () => new Proxy(() => 1, { get: fail }),
   'a revoked Proxy': () => revokedOf({}),
   'a revoked Proxy of a list': () => revokedOf([]),
   'a revoked Proxy of a function': () => revokedOf(() => 1),
@@ -52,7 +55,7 @@ export const hostiles = {
   'a list whose iterator throws': () => Object.assign(['10.0.0.0/8'], { [Symbol.iterator]: fail }),
   'a list of a species that throws': () => Object.assign(['/'], { constructor: { [Symbol.species]: fail } }),
   'a list without prototype': () => Object.setPrototypeOf([], null) as unknown,
-  'a long list': () => Array.from({ length: 20_000 }, () => 'x'),
+  'a long list': () => Array.from({ length: 2_000 }, () => 'x'),
   'a list of holes': () => Object.assign([], { length: 3 }),
   'an object of a class': () => new (class Own { limit = 1 })(), // prettier-ignore
   'a thenable that throws': () => ({ then: fail }),
@@ -82,10 +85,10 @@ function revokedOf(target: object): unknown {
   return proxy
 }
 
-function throwingLater(): unknown {
+function throwingAfter(most: number, target: object): unknown {
   let reads = 0
-  return new Proxy(['10.0.0.0/8'], {
-    get: (list, name) => (reads++ > 2 ? fail() : (Reflect.get(list, name) as unknown)),
+  return new Proxy(target, {
+    get: (of, name) => (reads++ >= most ? fail() : (Reflect.get(of, name) as unknown)),
   })
 }
 
