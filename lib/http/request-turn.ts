@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { constants } from 'node:http2'
 import type { Connection } from '../connection/connection.ts'
+import { isStreamGone } from '../connection/session.ts'
 import type { Decision } from '../core/decision.ts'
 import type { Args, Ask } from '../core/limit.ts'
 import type { LimitConnError } from '../errors.ts'
@@ -48,7 +50,10 @@ export class RequestTurn extends Turn<Compiled> {
     setQuotas(this, asks)
   }
 
+  /** A stream that has ended stays as it is: Node 20 may never come back from the destroy of one that a client reset. */
   override cut(): void {
-    ;(this.exchange.stream ?? this.connection).destroy()
+    const { stream } = this.exchange
+    if (!stream) this.connection.destroy()
+    else if (!isStreamGone(stream)) setImmediate(() => stream.close(constants.NGHTTP2_CANCEL))
   }
 }
