@@ -13,7 +13,7 @@ const runs = new Set()
 process.on('exit', () => runs.forEach(end))
 
 /**
- * Runs test files, those of their tests that have the title, until one file has failed. Tells the titles of the tests
+ * Runs test files, those of their tests that have the title. Tells the titles of the tests
  * that failed, the files that could not be run at all, how many tests passed, and whether it hung. After a failure the
  * rest of its file is skipped.
  */
@@ -22,7 +22,7 @@ async function runTests(room, { tests, title, env }) {
   rmSync(report, { force: true })
 
   const place = (name) => path.join(room, '__tests__/mutants', name)
-  const flags = ['--ci', '--bail', '--forceExit', '--json', `--outputFile=${report}`]
+  const flags = ['--ci', '--forceExit', '--json', `--outputFile=${report}`]
   const ways = [`--testEnvironment=${place('fail-fast.js')}`, `--setupFiles=${place('no-shrinking.js')}`]
   const pattern = title ? [`--testNamePattern=${title}`] : []
   const jest = spawn(

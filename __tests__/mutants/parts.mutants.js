@@ -222,8 +222,8 @@ module.exports = [
         to: '',
       },
     ],
-    tests: ['__tests__/scenarios/leaving.test.ts'],
-    title: 'TLS false A-05, F2: nor do those that leave',
+    tests: ['__tests__/http/http2.test.ts'],
+    title: 'h2c lets nobody in who left while a function was waited for',
   },
   {
     id: 'handshakeCountsTwice',
