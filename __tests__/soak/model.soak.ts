@@ -3,7 +3,7 @@ import { checkAgainstModel, useClockOfSteps } from '../helpers/model/check.ts'
 import { seconds, seed } from './settings.ts'
 
 /** All of them, but in a short run. */
-const numRuns = Math.min(200_000, seconds * 100)
+const numRuns = Math.min(200_000, seconds * 112)
 
 useClockOfSteps()
 

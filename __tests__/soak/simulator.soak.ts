@@ -3,7 +3,7 @@ import { checkWorld, useSimulatedClock } from '../simulator/check-world.ts'
 import { seconds, seed } from './settings.ts'
 
 /** All of them, but in a short run. */
-const count = Math.min(100_000, seconds * 50)
+const count = Math.min(100_000, seconds * 56)
 
 useSimulatedClock()
 
