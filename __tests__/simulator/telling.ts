@@ -32,10 +32,16 @@ export class Telling {
     await acts[event.what](this, event)
   }
 
-  /** All leave, also those of whom nobody was told. */
+  /** Those who were refused are closed in time, though they stay; then all leave, also those of whom nobody was told. */
   async end(): Promise<Totals> {
     const { guests, pending, policies, wards } = this.world
     for (const tellKey of pending.splice(0)) tellKey()
+    await jest.advanceTimersByTimeAsync(2 * everyMs)
+    await this.check()
+    deepStrictEqual(
+      ['refused, and still open', guests.filter(isStaying).length],
+      ['refused, and still open', 0],
+    )
     for (const { wire } of guests) wire.reset()
     await jest.advanceTimersByTimeAsync(3 * everyMs)
     await this.check()
@@ -144,6 +150,7 @@ const acts: Readonly<Record<Event['what'], Act>> = {
     const ward = pick(Object.values(wards), which)!
     const key = ward === wards.guard || ward === wards.upgrades ? clients[client]![0] : text
     ward.zone.kick(key)
+    deepStrictEqual(ward.zone.count(key), 0)
   },
   drain: ({ world: { policies } }, { which, number }) => {
     void pick(Object.values(policies), which)!.drain(number * 100)
@@ -172,6 +179,11 @@ function upgrade(path: string): string {
 function checkListeners(wire: Wire): void {
   const ours = wire.listeners('close').filter(({ name }) => name === 'endHolder').length
   if (ours > 1) throw new Error(`${ours} of our listeners are on one connection`)
+}
+
+/** Refused, never let in, and not closed yet; one that another process has taken is no matter of ours. */
+function isStaying({ isAccepted, isRefused, calls, wire }: Guest): boolean {
+  return (!isAccepted || (isRefused && calls.length === 0)) && !wire.destroyed && !wire.pending
 }
 
 function pick<T>(list: readonly T[], which: number): T | undefined {

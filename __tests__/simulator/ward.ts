@@ -37,6 +37,11 @@ export class Ward {
     this.#highest = Math.max(this.#highest, limit)
   }
 
+  /** What was beyond the limit has been closed. */
+  noteTrimmed(): void {
+    if (!this.#ruling.dryRun) this.#highest = this.#limit
+  }
+
   /** Somebody was let in under a key, and is counted by the world: there are no more now than the limit says. */
   checkAdmission(key: string): void {
     const count = this.#count(key, true)

@@ -62,13 +62,15 @@ export class World {
     const name = names[which % names.length]!
     this.wards[name].limit = number
     this.policies[name].setConfig({ limit: number }, { closeExcess })
+    if (closeExcess) this.wards[name].noteTrimmed()
   }
 
   private makePolicies({ guard, connections, requests, upgrades }: Setting) {
     const { wards } = this
     const key = (req: object): Text | Promise<Text> => this.#keyOf(req as IncomingMessage)
     const message = (req: object): string => this.#refuse(req as IncomingMessage, wards.connections)
-    const deny = (req: object): string => (requests.queue ? 'no' : this.#deny(req as IncomingMessage))
+    const deny = (req: object): string => this.#deny(req as IncomingMessage)
+    const sendAway = (_req: object, wire: unknown): string => this.#sendAway(this.guestOf(wire))
     const handler = (req: IncomingMessage, wire: unknown): void => this.#upgrade(req, this.guestOf(wire))
     return {
       guard: limitServer(this.server, this.#optionsOf(guard, wards.guard)),
@@ -79,7 +81,7 @@ export class World {
         message: deny,
         count: 'requests',
       }),
-      upgrades: limitUpgrade(this.#optionsOf(upgrades, wards.upgrades), handler),
+      upgrades: limitUpgrade({ ...this.#optionsOf(upgrades, wards.upgrades), message: sendAway }, handler),
     }
   }
 
@@ -133,6 +135,12 @@ export class World {
 
   #deny(req: IncomingMessage): string {
     this.wards.requests.checkRefusal(textOf(req))
+    return 'no'
+  }
+
+  #sendAway(guest: Guest): string {
+    guest.isRefused = true
+    this.wards.upgrades.checkRefusal(addresses[guest.client]!)
     return 'no'
   }
 

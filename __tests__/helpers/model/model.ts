@@ -1,3 +1,4 @@
+import { noTallies } from '../../../lib/core/stats.ts'
 import type { ModelSlot, Party, Place, Plea, Vessel } from './party.ts'
 import { ModelZone, without, type Answer, type Bound, type Bounds, type Key, type Rule } from './rules.ts'
 
@@ -115,6 +116,11 @@ export class Model {
     party.latest.clear()
     for (const { place } of this.slots.filter((slot) => slot.party === party)) this.#release(party, place)
     this.left(party)
+  }
+
+  reset(zone: number): void {
+    this.zones[zone]!.peak = this.activeIn(zone)
+    Object.assign(this.zones[zone]!.tallies, noTallies())
   }
 
   kick(place: Place): number {

@@ -76,6 +76,7 @@ export class Run {
     if (step.what === 'lose' && pair) lose(this.model, (step.isCalm && asker) || pair)
     if (step.what === 'sweep') await this.#sweep()
     if (step.what === 'kick') this.#kick(step)
+    if (step.what === 'reset') this.#reset(step)
     if (step.what === 'limit') this.#limit(step, rule, policy)
     if (step.what === 'queue') this.#queue(step, rule, policy)
     if (step.what === 'answer') this.#answer(step)
@@ -170,6 +171,12 @@ export class Run {
 
   #kick({ zone, keys: [key] }: Step): void {
     deepStrictEqual(this.zones[zone]!.kick({ text: key }), this.model.kick(this.model.place(zone, key)))
+  }
+
+  /** What has happened is forgotten, what is open and who waits is not. */
+  #reset({ zone }: Step): void {
+    this.zones[zone]!.reset()
+    this.model.reset(zone)
   }
 
   #elapse(ms: number): void {

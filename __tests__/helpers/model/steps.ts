@@ -29,6 +29,7 @@ const weights = {
   lose: 1,
   sweep: 1,
   kick: 1,
+  reset: 0.3,
   limit: 2,
   queue: 1,
   answer: 2,
