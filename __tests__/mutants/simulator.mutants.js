@@ -50,6 +50,35 @@ module.exports = [
     to: 'return true',
   },
   {
+    ...worlds,
+    id: 'upgradesRefusedInVain',
+    file: 'lib/core/look.ts',
+    from: 'zone.activeUnder(key) >= ask.max',
+    to: "zone.activeUnder(key) + Number(ask.max > 1 && entry.holder.carrier?.state === 'upgraded') >= ask.max",
+  },
+  {
+    ...worlds,
+    id: 'excessStays',
+    file: 'lib/core/close.ts',
+    from: '      if (record.active <= max) break',
+    to: '      if (record.active <= max + 1) break',
+  },
+  {
+    ...worlds,
+    id: 'theRefusedStay',
+    file: 'lib/http/close.ts',
+    from: 'const timer = setTimeout(() => connection.destroy(), lingerMs)',
+    to: 'const timer = setTimeout(() => undefined, lingerMs)',
+  },
+  {
+    ...worlds,
+    id: 'theLostStayOpen',
+    file: 'lib/connection/sweep.ts',
+    from: `      this.#lost.delete(connection)
+      connection.destroy()`,
+    to: '      this.#lost.delete(connection)',
+  },
+  {
     ...orders,
     id: 'wentWhileItWaited',
     edits: [

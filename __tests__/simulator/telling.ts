@@ -32,7 +32,7 @@ export class Telling {
     await acts[event.what](this, event)
   }
 
-  /** Those who were refused are closed in time, though they stay; then all leave, also those of whom nobody was told. */
+  /** Whoever is to be closed is closed in time, though it stays; then all leave, also those of whom nobody was told. */
   async end(): Promise<Totals> {
     const { guests, pending, policies, wards } = this.world
     for (const tellKey of pending.splice(0)) tellKey()
@@ -181,9 +181,10 @@ function checkListeners(wire: Wire): void {
   if (ours > 1) throw new Error(`${ours} of our listeners are on one connection`)
 }
 
-/** Refused, never let in, and not closed yet; one that another process has taken is no matter of ours. */
+/** Refused and never let in, or gone without a word, and not closed; one that another process has taken is not ours. */
 function isStaying({ isAccepted, isRefused, calls, wire }: Guest): boolean {
-  return (!isAccepted || (isRefused && calls.length === 0)) && !wire.destroyed && !wire.pending
+  const isOver = wire.isLost || !isAccepted || (isRefused && calls.length === 0)
+  return isOver && !wire.destroyed && !wire.pending
 }
 
 function pick<T>(list: readonly T[], which: number): T | undefined {

@@ -91,7 +91,13 @@ export class World {
     return { ...common, ...ruling, limit, zone }
   }
 
+  /** Nobody is let in who has gone. */
+  #checkThere({ wire }: Guest): void {
+    if (wire.destroyed) this.failures.push('one was let in that had gone')
+  }
+
   #accept(guest: Guest): void {
+    this.#checkThere(guest)
     Object.assign(guest, { isAccepted: true, letInMs: performance.now() })
     this.wards.guard.checkAdmission(addresses[guest.client]!)
     if (this.isCutting) guest.wire.destroy()
@@ -107,6 +113,7 @@ export class World {
   #queueUp(req: IncomingMessage, call: Call): void {
     this.policies.requests(req, call.res, (error) => {
       if (error) return void call.res.writeHead(500).end()
+      this.#checkThere(call.guest)
       call.isCounted = true
       call.guest.letInMs = performance.now()
       this.wards.requests.checkAdmission(call.text)
@@ -117,6 +124,7 @@ export class World {
   /** The policy on connections has let a request in. */
   #call(req: IncomingMessage, res: ServerResponse): Call {
     const [guest, text] = [this.guestOf(req.socket), textOf(req)]
+    this.#checkThere(guest)
     if (guest.isRefused) this.failures.push('a request ran behind one that was refused')
     const hadSlot = [...textsOf(guest, false)].includes(text)
     const call: Call = { guest, res, text, isCounted: false, isDeaf: false, endedMs: undefined }
@@ -145,6 +153,7 @@ export class World {
   }
 
   #upgrade(req: IncomingMessage, guest: Guest): void {
+    this.#checkThere(guest)
     Object.assign(guest, { isUpgraded: true, letInMs: performance.now() })
     this.wards.upgrades.checkAdmission(addresses[guest.client]!)
     if (req.url === '/upgrade') guest.wire.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
