@@ -219,6 +219,13 @@ function aName(value`,
     tests: ['__tests__/key/template.test.ts'],
   },
   {
+    id: 'resetForgetsWhoWaits',
+    file: 'lib/core/zone.ts',
+    from: '    this.#peak = this.#active\n    for',
+    to: '    this.#peak = this.#active\n    this.waiting = 0\n    for',
+    tests: model,
+  },
+  {
     id: 'badLimitPasses',
     file: 'lib/core/limit.ts',
     from: "return typeof value === 'number' && value >= 0 && (Number.isInteger(value) || value === Infinity)",

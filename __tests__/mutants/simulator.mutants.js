@@ -79,6 +79,14 @@ module.exports = [
     to: '      this.#lost.delete(connection)',
   },
   {
+    ...worlds,
+    env: { LIMIT_CONN_WORLDS: '1000' },
+    id: 'goesOnThoughItHasGone',
+    file: 'lib/http/passage.ts',
+    from: 'mayGoOn(turn) && step()',
+    to: 'step()',
+  },
+  {
     ...orders,
     id: 'wentWhileItWaited',
     edits: [
