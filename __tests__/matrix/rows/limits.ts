@@ -66,9 +66,12 @@ export const limits: Theme = {
       ids: 'N9, N50, A-17',
       run: async (stand) => {
         const links = await stand.fill()
+        // More than the kernel takes: Node would close by itself what it has sent.
+        stand.policy.setConfig({ message: 'x'.repeat(20_000_000) })
         await deaf(stand)
         await untilConnections(stand.served.server, 4, 2_000)
         expect(stand.holding).toBe(4)
+        stand.policy.setConfig({ message: 'full' })
         for (const link of links) link.end()
       },
     },
