@@ -6,7 +6,7 @@ import type { Client } from '../../helpers/client.ts'
 import { getRoot, hello } from '../../helpers/frames.ts'
 import { untilConnections } from '../../helpers/server.ts'
 import { closedByServer, tcp } from '../../helpers/tcp.ts'
-import { until } from '../../helpers/until.ts'
+import { nextTurn, until } from '../../helpers/until.ts'
 import type { Theme } from '../matrix.ts'
 import { webSocketHeaders, type Stand } from '../stand.ts'
 
@@ -140,6 +140,7 @@ export const limits: Theme = {
         link.reset()
         await untilConnections(stand.served.server, 0)
         asked.answer('k')
+        await nextTurn()
         stand.policy.setConfig({ key: byIp() })
         expect(stand.holding).toBe(0)
         expect(stand.policy.zones[0]!.stats().active).toBe(0)
@@ -156,6 +157,7 @@ export const limits: Theme = {
         client.resetAndDestroy()
         await untilConnections(stand.served.server, 0)
         asked.answer('k')
+        await nextTurn()
         stand.guard.setConfig({ key: byIp() })
         expect(stand.guard.zones[0]!.stats().passed).toBe(0)
       },
