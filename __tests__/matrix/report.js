@@ -27,7 +27,9 @@ function judge(plan, runs) {
 /** What stands between the markers, and how many cells are not green. */
 function render(plan, runs, date) {
   const cells = judge(plan, runs)
+  const broken = runs.filter(({ isGreen }) => !isGreen).map(({ version }) => version)
   const failures = cells.filter(({ failed }) => failed.length > 0)
+  if (broken.length > 0) failures.push({ title: 'the run as a whole', failed: broken })
   const failedOf = new Map(cells.map(({ title, failed }) => [title, failed]))
   const letters = lettersOf(plan)
 
