@@ -60,7 +60,7 @@ function render(plan, runs, date) {
       `${cells.length * runs.length} in all; ${failures.length === 0 ? 'none failed' : `${failures.length} failed`}.`,
     '',
     '✓: green on each of them. ✗: failed on these. –: does not apply, and the letter says why. (sweep): Node does not tell of',
-    'this end, or not everywhere, and the sweep finds it; in all other rows it comes too late to help, but under TLS.',
+    'this end, or not everywhere, and the sweep finds it. In all other rows the sweep comes too late to help (under TLS: after 2 s).',
     '',
     ...[...letters].map(([reason, letter]) => `- ${letter}: ${reason}`),
     '',
