@@ -3,22 +3,8 @@ import type { OnLimit } from '../../lib/core/evict.ts'
 import { Holder } from '../../lib/core/holder.ts'
 import { byIp } from '../../lib/index.ts'
 import { carried, type Parcel } from '../helpers/carrier.ts'
-import { ask, change, nth, policyOf, zoneOf, type TestPolicy } from '../helpers/policies.ts'
-
-/** Parcels that a policy has let in under a key, one after the other. */
-function fill(policy: TestPolicy, parcels: readonly Partial<Parcel>[], ...keys: string[]): Parcel[] {
-  return parcels.map((over) => {
-    const [holder, parcel] = carried(over)
-    if (!ask(policy, holder, ...(keys.length > 0 ? keys : ['a'])).decision.passed) throw new Error('refused')
-    return parcel
-  })
-}
-
-const closedOf = (parcels: readonly Parcel[]): number[] =>
-  [...parcels.keys()].filter((index) => parcels[index]!.isClosed)
-const evicting = (onLimit: OnLimit, limit = 3, zone = zoneOf()): TestPolicy =>
-  policyOf({ zone, limit, onLimit })
-const newcomer = (): Holder => carried()[0]
+import { closedOf, evicting, fill, newcomer } from '../helpers/evicting.ts'
+import { ask, change, nth, policyOf, zoneOf } from '../helpers/policies.ts'
 
 describe('who makes room', () => {
   it.each<[string, OnLimit, readonly Partial<Parcel>[], number[]]>([
@@ -56,6 +42,16 @@ describe('who makes room', () => {
       'of two alike the older one',
       'evict-idle',
       [{ quietSinceMs: 5 }, { quietSinceMs: 4 }, { quietSinceMs: 4 }],
+      [1],
+    ],
+    [
+      'of two busy ones alike the older one',
+      'evict-idle',
+      [
+        { state: 'busy', quietSinceMs: 5 },
+        { state: 'busy', quietSinceMs: 4 },
+        { state: 'busy', quietSinceMs: 4 },
+      ],
       [1],
     ],
     [
@@ -112,6 +108,24 @@ describe('who makes room', () => {
     expect(ask(policy, newcomer(), 'a').decision).toMatchObject({ status: 'PASSED', active: 2, limit: 2 })
     expect(closedOf(filled)).toEqual([0, 1, 2, 3])
     expect(policy.zones[0]!.stats()).toMatchObject({ evicted: 4, active: 2, rejected: 0, peak: 5 })
+  })
+
+  it('is as many as it takes, the longest silent first, and busy ones last', () => {
+    const policy = evicting('evict-idle', 6)
+    const [busy, idle] = [{ state: 'busy' as const }, {}]
+    const silent = [5, 9, 4, 6, 4, 7].map((quietSinceMs, index) => ({
+      ...(index % 3 === 0 ? busy : idle),
+      quietSinceMs,
+    }))
+    const filled = fill(policy, silent)
+    for (const [limit, closed] of [
+      [5, [2, 4]],
+      [2, [0, 1, 2, 4, 5]],
+    ] as const) {
+      change(policy, { limit })
+      ask(policy, newcomer(), 'a')
+      expect(closedOf(filled)).toEqual(closed)
+    }
   })
 
   it('is one for both limits where one has a slot in each, and two where not', () => {
@@ -243,43 +257,8 @@ describe('nobody is closed', () => {
     const policy = policyOf({ limit: () => limit, key: nth(0), onLimit: 'evict-oldest' })
     const filled = fill(policy, [{}])
     limit = 0
-    expect(ask(policy, newcomer(), 'a').decision).toMatchObject({ ...refused, limit: 0 })
+    for (const key of ['a', 'new'])
+      expect(ask(policy, newcomer(), key).decision).toMatchObject({ ...refused, limit: 0 })
     expect(closedOf(filled)).toEqual([])
-  })
-})
-
-describe('an eviction', () => {
-  it('is told as a hit of its limit, once for each that was closed', () => {
-    const policy = evicting('evict-oldest', 3)
-    fill(policy, [{}, {}, {}])
-    change(policy, { limit: 2 })
-    const [zone] = policy.zones
-    const hit = { zone, key: 't:a', kind: 'evicted' }
-    expect(ask(policy, newcomer(), 'a').hits).toEqual([hit, hit])
-    expect(zone!.stats()).toMatchObject({ passed: 4, evicted: 2, rejected: 0, rejectedDryRun: 0, active: 2 })
-  })
-
-  it('closes what another policy let in on the same zone', () => {
-    const zone = zoneOf()
-    const [open, strict] = [
-      policyOf({ zone, limit: 9 }),
-      policyOf({ zone, limit: 2, onLimit: 'evict-oldest' }),
-    ]
-    const filled = fill(open, [{}, {}, {}])
-    expect(ask(strict, newcomer(), 'a').decision).toMatchObject({ status: 'PASSED', active: 2 })
-    expect(closedOf(filled)).toEqual([0, 1])
-  })
-
-  it('leaves the slot that the newcomer has there by another policy', () => {
-    const zone = zoneOf()
-    const [open, strict] = [
-      policyOf({ zone, limit: 9 }),
-      policyOf({ zone, limit: 1, onLimit: 'evict-oldest' }),
-    ]
-    const filled = fill(open, [{}, {}])
-    const [holder, parcel] = carried()
-    ask(open, holder, 'a')
-    expect(ask(strict, holder, 'a').decision).toMatchObject({ status: 'PASSED', active: 1 })
-    expect([closedOf(filled), parcel.isClosed]).toEqual([[0, 1], false])
   })
 })

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import type { LimitServer, Zone } from '../../lib/index.ts'
 import { connectTo, type Client, type Place } from './client.ts'
-import { nextTurn, until } from './until.ts'
+import { nextTurn, patienceMs, until } from './until.ts'
 
 export type Handler = (req: http.IncomingMessage, res: http.ServerResponse) => unknown
 
@@ -156,7 +156,7 @@ export function connectionsOf(server: Server): Promise<number> {
 }
 
 /** Waits until the server itself counts so many. */
-export async function untilConnections(server: Server, count: number, withinMs = 5_000): Promise<void> {
+export async function untilConnections(server: Server, count: number, withinMs = patienceMs): Promise<void> {
   let open = -1
   const ask = (): void => void server.getConnections((_, now) => (open = now))
   await until(`${count} connections are open`, () => (ask(), open === count), withinMs)
@@ -170,7 +170,7 @@ function openHandles(): number {
 export async function expectEven(
   servers: Server | readonly Server[],
   guard: LimitServer,
-  withinMs = 5_000,
+  withinMs = patienceMs,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {

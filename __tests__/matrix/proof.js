@@ -24,13 +24,13 @@ function node(major, args, options) {
   return spawnSync(command[0], command.slice(1), { cwd: root, encoding: 'utf8', ...options })
 }
 
-/** The exact version, and the titles of the cells that have passed. */
+/** The exact version, the titles of the cells that have passed, and whether all of the run was green. */
 function run(major) {
   const version = node(major, ['-p', 'process.versions.node']).stdout.trim()
   console.log(`\nNode ${version}`)
   const file = path.join(folder, `${major}.json`)
   const jest = ['node_modules/jest/bin/jest.js', '__tests__/matrix/', '--json', `--outputFile=${file}`]
-  node(major, [...jest, '--testPathIgnorePatterns=matrix/report'], {
+  const { status: code } = node(major, [...jest, '--testPathIgnorePatterns=matrix/report'], {
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, MATRIX_PLAN: planFile },
   })
@@ -38,6 +38,7 @@ function run(major) {
   const all = testResults.flatMap(({ assertionResults }) => assertionResults)
   return {
     version,
+    isGreen: code === 0,
     passed: new Set(all.filter(({ status }) => status === 'passed').map(({ title }) => title)),
   }
 }

@@ -27,7 +27,9 @@ function judge(plan, runs) {
 /** What stands between the markers, and how many cells are not green. */
 function render(plan, runs, date) {
   const cells = judge(plan, runs)
+  const broken = runs.filter(({ isGreen }) => !isGreen).map(({ version }) => version)
   const failures = cells.filter(({ failed }) => failed.length > 0)
+  if (broken.length > 0) failures.push({ title: 'the run as a whole', failed: broken })
   const failedOf = new Map(cells.map(({ title, failed }) => [title, failed]))
   const letters = lettersOf(plan)
 
@@ -58,7 +60,7 @@ function render(plan, runs, date) {
       `${cells.length * runs.length} in all; ${failures.length === 0 ? 'none failed' : `${failures.length} failed`}.`,
     '',
     '✓: green on each of them. ✗: failed on these. –: does not apply, and the letter says why. (sweep): Node does not tell of',
-    'this end, or not everywhere, and the sweep finds it; in all other rows it comes too late to help, but under TLS.',
+    'this end, or not everywhere, and the sweep finds it. In all other rows the sweep comes too late to help (under TLS: after 2 s).',
     '',
     ...[...letters].map(([reason, letter]) => `- ${letter}: ${reason}`),
     '',

@@ -69,9 +69,8 @@ module.exports = [
   {
     id: 'evictActiveFromTheCache',
     file: 'lib/core/zone.ts',
-    from: "if (reason === 'evict' && old.active === 0) this.#tallies.forgotten++",
-    to: `if (reason !== 'evict') return
-        this.#live.delete(old.key)
+    from: 'if (old.active === 0) this.#tallies.forgotten++',
+    to: `this.#live.delete(old.key)
         if (old.active === 0) this.#tallies.forgotten++`,
     tests: ['__tests__/core/zone.test.ts'],
     title: 'never evicts a live key',

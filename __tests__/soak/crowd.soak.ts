@@ -8,7 +8,7 @@ const roundSeconds = Math.min(10, seconds / 6)
 /** All of them, but in a short run. */
 const disconnects = Math.min(100_000, seconds * 500)
 
-/** Beside those that may have to wait for nobody: HTTP/2, and what comes through a proxy. */
+/** Where the clients go; http has what is left. */
 const parts = { https: 0.2, http2: 0.25, proxied: 0.3 }
 const limitMs = (seconds + 300) * 1_000
 

@@ -81,7 +81,7 @@ export function refuse({ holder, owner }: Entry, look: Look): Outcome {
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
   const decision = report('REJECTED', look.ask, look.key)
-  if (!holder.isFirst(owner, zone, kind)) return { decision, hits: [] }
+  if (!holder.isFirst(owner, zone, kind)) return { decision, hits: noHits }
 
   zone.tally(kind, look.key)
   const hits: Hit[] = [{ zone, key: look.key, kind }]

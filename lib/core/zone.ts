@@ -154,10 +154,10 @@ export class Zone {
     if (this.waiting > 0) for (const queue of this.queues) queue.wake(this, slot.record.key)
   }
 
-  /** @internal */
-  tally(what: Tally, key?: string): void {
+  /** @internal Counts what was decided; a refusal under its key as well. */
+  tally(what: Tally, key = ''): void {
     this.#tallies[what]++
-    if (what !== 'rejected' || key === undefined) return
+    if (what !== 'rejected') return
     const record = this.#live.get(key) ?? this.#idle?.peek(key)
     if (record) record.rejected++
   }
@@ -186,8 +186,8 @@ export class Zone {
 
     this.#idle ??= new LRUCache({
       max: this.maxIdle,
-      dispose: (old, _key, reason) => {
-        if (reason === 'evict' && old.active === 0) this.#tallies.forgotten++
+      dispose: (old) => {
+        if (old.active === 0) this.#tallies.forgotten++
       },
     })
     this.#idle.set(record.key, record)

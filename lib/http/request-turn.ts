@@ -50,7 +50,10 @@ export class RequestTurn extends Turn<Compiled> {
     setQuotas(this, asks)
   }
 
-  /** A stream that has ended stays as it is: Node 20 may never come back from the destroy of one that a client reset. */
+  /**
+   * A stream with a code that sends nothing at once, in a turn of its own, and only if it has not ended: Node 20 may never
+   * come back from the destroy of one whose client is gone, and takes all memory meanwhile.
+   */
   override cut(): void {
     const { stream } = this.exchange
     if (!stream) this.connection.destroy()

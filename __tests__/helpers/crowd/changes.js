@@ -32,7 +32,7 @@ function keepChanging({ hosts, seed, complain }) {
       policy.setConfig({ onLimit: oneOf(roll, ['reject', 'evict-oldest', 'evict-oldest', 'evict-idle']) })
     },
     bounds: (policy) =>
-      policy.setConfig({ maxIdleMs: 1_000 + upTo(3_000), maxLifetimeMs: 5_000 + upTo(20_000) }),
+      policy.setConfig({ maxIdleMs: 1_000 + upTo(3_000), maxLifetimeMs: 2_000 + upTo(10_000) }),
     kick: () => kickIn(oneOf(roll, zones)),
     'kick those few': () => void oneOf(roll, calm).kick(fewAddress),
     'a change that is refused': (policy) => refuse(policy),

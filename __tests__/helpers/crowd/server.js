@@ -9,7 +9,8 @@ const { fewAddress } = require('./places.js')
 const { tellListeners } = require('./routes.js')
 
 const { sweep, seed, isWhole } = JSON.parse(process.argv[2])
-const patienceMs = 15_000
+/** A machine that is busy with other things may keep a server waiting for long. */
+const patienceMs = 60_000
 /** What nobody expects: warnings of Node, errors that nobody caught, lines of a logger. */
 const surprises = []
 const mostSurprises = 20

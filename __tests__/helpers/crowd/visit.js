@@ -5,7 +5,8 @@ const tls = require('node:tls')
 const { setTimeout: elapse } = require('node:timers/promises')
 const { Wire } = require('./wire.js')
 
-const patienceMs = 15_000
+/** A machine that is busy with other things may keep a server waiting for long. */
+const patienceMs = 60_000
 
 /** What one client of the crowd can do. Each is of one behaviour, and on one server. */
 class Visit {

@@ -6,7 +6,7 @@ import type { Client } from '../../helpers/client.ts'
 import { getRoot, hello } from '../../helpers/frames.ts'
 import { untilConnections } from '../../helpers/server.ts'
 import { closedByServer, tcp } from '../../helpers/tcp.ts'
-import { until } from '../../helpers/until.ts'
+import { nextTurn, until } from '../../helpers/until.ts'
 import type { Theme } from '../matrix.ts'
 import { webSocketHeaders, type Stand } from '../stand.ts'
 
@@ -66,9 +66,12 @@ export const limits: Theme = {
       ids: 'N9, N50, A-17',
       run: async (stand) => {
         const links = await stand.fill()
+        // More than the kernel takes: Node would close by itself what it has sent.
+        stand.policy.setConfig({ message: 'x'.repeat(20_000_000) })
         await deaf(stand)
         await untilConnections(stand.served.server, 4, 2_000)
         expect(stand.holding).toBe(4)
+        stand.policy.setConfig({ message: 'full' })
         for (const link of links) link.end()
       },
     },
@@ -137,6 +140,7 @@ export const limits: Theme = {
         link.reset()
         await untilConnections(stand.served.server, 0)
         asked.answer('k')
+        await nextTurn()
         stand.policy.setConfig({ key: byIp() })
         expect(stand.holding).toBe(0)
         expect(stand.policy.zones[0]!.stats().active).toBe(0)
@@ -153,6 +157,7 @@ export const limits: Theme = {
         client.resetAndDestroy()
         await untilConnections(stand.served.server, 0)
         asked.answer('k')
+        await nextTurn()
         stand.guard.setConfig({ key: byIp() })
         expect(stand.guard.zones[0]!.stats().passed).toBe(0)
       },

@@ -6,7 +6,7 @@ import { Asked } from '../../helpers/asked.ts'
 import type { Client } from '../../helpers/client.ts'
 import { destroyAfter, untilConnections } from '../../helpers/server.ts'
 import { livingThrough } from '../../helpers/uncaught.ts'
-import { until } from '../../helpers/until.ts'
+import { nextTurn, until } from '../../helpers/until.ts'
 import { upgradeTo } from '../../helpers/upgrades.ts'
 import type { Theme } from '../matrix.ts'
 import type { Stand } from '../stand.ts'
@@ -223,6 +223,7 @@ export const upgrades: Theme = {
         client.reset()
         await untilConnections(stand.served.server, 0)
         asked.answer('k')
+        await nextTurn()
         stand.upgrades.setConfig({ key: byIp() })
         expect(stand.upgrades.zones[0]!.stats().active).toBe(0)
       },

@@ -1,0 +1,42 @@
+import { describe, expect, it } from '@jest/globals'
+import { Holder } from '../../lib/core/holder.ts'
+import { ask, policyOf, zoneOf } from '../helpers/policies.ts'
+
+describe('an IPv6 address is read', () => {
+  const subnets = ['2001:db8::/48', '2001:db8:0:100::/56', '2001:db8:0:100::/64']
+
+  it.each([[[0, 1, 2]], [[2, 1, 0]], [[1, 2, 0]]])(
+    'as its narrowest subnet that holds a slot, where those came as %j',
+    (order) => {
+      const zone = zoneOf()
+      for (const index of order)
+        for (let i = index; i < subnets.length; i++) zone.take(`a:${subnets[index]}`, new Holder())
+
+      const read = ['2001:db8:0:100::1', '2001:db8:0:1ff::1', '2001:db8:0:200::1']
+      expect(read.map((address) => zone.count(address))).toEqual([1, 2, 3])
+    },
+  )
+
+  it('as a wider subnet where the narrower one holds none', () => {
+    const zone = zoneOf()
+    zone.take('a:2001:db8::/48', new Holder())
+    zone.take('a:2001:db8:0:1::/64', new Holder())
+    expect(zone.count('2001:db8:0:2::1')).toBe(1)
+  })
+})
+
+it('a key that finds the zone full is not told as one that exceeded its limit', () => {
+  const zone = zoneOf({ max: 1 })
+  const policy = policyOf({ zone, limit: 1 })
+  const [first, second] = [new Holder(), new Holder()]
+  ask(policy, first, 'a')
+  first.end()
+  ask(policy, second, 'b')
+  expect(ask(policy, new Holder(), 'b').decision.passed).toBe(false)
+  expect(ask(policy, new Holder(), 'a').decision.passed).toBe(false)
+  expect(zone.stats()).toMatchObject({ rejected: 1, exhausted: 1 })
+  expect(zone.top().map(({ key, rejected }) => [key, rejected])).toEqual([
+    ['b', 1],
+    ['a', 0],
+  ])
+})
