@@ -87,6 +87,13 @@ module.exports = [
     to: 'step()',
   },
   {
+    ...worlds,
+    id: 'deadlinesStay',
+    file: 'lib/core/limit.ts',
+    from: '    clearTimeout(timer)\n',
+    to: '',
+  },
+  {
     ...orders,
     id: 'wentWhileItWaited',
     edits: [

@@ -35,7 +35,10 @@ export class Telling {
   /** Whoever is to be closed is closed in time, though it stays; then all leave, also those of whom nobody was told. */
   async end(): Promise<Totals> {
     const { guests, pending, policies, wards } = this.world
-    for (const tellKey of pending.splice(0)) tellKey()
+    while (pending.length > 0) {
+      for (const tellKey of pending.splice(0)) tellKey()
+      await this.check()
+    }
     await jest.advanceTimersByTimeAsync(2 * everyMs)
     await this.check()
     deepStrictEqual(

@@ -5,7 +5,9 @@ import { everyMs, Guest, isUnderWay, mayBeUnderWay, type Call } from './guest.ts
 import { Ward } from './ward.ts'
 import type { Wire } from './wire.ts'
 
-const common = { logLevel: false, warnings: false, sweep: { everyMs, graceMs: 3_000 } } as const
+/** No timer may be left at the end: a deadline is further away than the end of a world takes. */
+const times = { timeoutMs: 6_000, sweep: { everyMs, graceMs: 3_000 } } as const
+const common = { logLevel: false, warnings: false, ...times } as const
 const addresses = clients.map(([first]) => first)
 
 /** Tells a key function that waits what its promise is to do. */
