@@ -51,6 +51,11 @@ export interface CrowdOptions {
   readonly isWhole?: boolean
 }
 
+/**
+ * Where memory is measured, V8 is not to optimize: what it notes for that grows by megabytes while options change many
+ * times a second, and would hide what grows here.
+ */
+const unoptimized = ['--no-opt', '--no-maglev']
 const patienceMs = 300_000
 const fast = { everyMs: 500, graceMs: 1_000 }
 
@@ -69,7 +74,12 @@ export class Crowd {
   static async start({ processes, most, ...options }: CrowdOptions): Promise<Crowd> {
     const { seed } = options
     const given = JSON.stringify({ sweep: fast, ...options })
-    const server = new Child(['--expose-gc', path.join(__dirname, 'server.js'), given])
+    const server = new Child([
+      '--expose-gc',
+      ...(options.isWhole ? unoptimized : []),
+      path.join(__dirname, 'server.js'),
+      given,
+    ])
     const { ports } = (await server.ready()) as { ports: number[] }
     const clients = Array.from({ length: processes }, (_, n) => {
       return new Child([path.join(__dirname, 'clients.js'), JSON.stringify({ ports, seed: seed + n, most })])
