@@ -124,6 +124,13 @@ module.exports = [
     title: 'gives a slot back once, whoever calls it again',
   },
   {
+    id: 'doubleReleaseOfALease',
+    file: 'lib/core/lease.ts',
+    from: 'if (this.#isReleased) return',
+    to: '',
+    tests: model,
+  },
+  {
     id: 'doubleReleaseByEnds',
     file: 'lib/core/holder.ts',
     from: 'if (this.#isEnded) return\n    this.#isEnded = true',

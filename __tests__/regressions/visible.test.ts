@@ -54,27 +54,31 @@ describe('who is refused, and why, is seen', () => {
 it.each([
   ['one key', () => 'k'],
   ['a new key each', (n: number) => `k${n}`],
-])('A-19: 20,000 requests are refused at one go, with %s: ten lines a second at most', async (_, keyOf) => {
-  const perSecond = new Map<number, number>()
-  const error = (): void => {
-    const second = Math.floor(performance.now() / 1_000)
-    perSecond.set(second, (perSecond.get(second) ?? 0) + 1)
-  }
-  const policy = limitConn({
-    limit: () => 0,
-    key: byHeader('x-api-key'),
-    count: 'requests',
-    logger: { error },
-    warnings: false,
-  })
-  const server = await serve(
-    bare([policy], (_req, res) => res.end()),
-    { policies: [policy] },
-  )
-  const client = await server.connect()
-  for (let n = 0; n < 20_000; n++) client.get('/', { 'X-Api-Key': keyOf(n) })
-  await until('all are refused', () => policy.zones[0]!.stats().rejected === 20_000, 20_000)
+])(
+  'A-19: 20,000 requests are refused at one go, with %s: ten lines a second at most',
+  async (_, keyOf) => {
+    const perSecond = new Map<number, number>()
+    const error = (): void => {
+      const second = Math.floor(performance.now() / 1_000)
+      perSecond.set(second, (perSecond.get(second) ?? 0) + 1)
+    }
+    const policy = limitConn({
+      limit: () => 0,
+      key: byHeader('x-api-key'),
+      count: 'requests',
+      logger: { error },
+      warnings: false,
+    })
+    const server = await serve(
+      bare([policy], (_req, res) => res.end()),
+      { policies: [policy] },
+    )
+    const client = await server.connect()
+    for (let n = 0; n < 20_000; n++) client.get('/', { 'X-Api-Key': keyOf(n) })
+    await until('all are refused', () => policy.zones[0]!.stats().rejected === 20_000, 90_000)
 
-  expect(perSecond.size).toBeGreaterThan(0)
-  expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10)
-})
+    expect(perSecond.size).toBeGreaterThan(0)
+    expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10)
+  },
+  120_000,
+)

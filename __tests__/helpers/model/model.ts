@@ -123,6 +123,15 @@ export class Model {
     Object.assign(this.zones[zone]!.tallies, noTallies())
   }
 
+  /** Gives back what a rule let somebody in for, where nobody else needs it. */
+  disclaim({ bounds }: Rule, party: Party): void {
+    for (const bound of bounds) party.latest.delete(bound)
+    for (const { place, admitted } of this.slots.filter((slot) => slot.party === party)) {
+      for (const bound of bounds) admitted.delete(bound)
+      this.#release(party, place)
+    }
+  }
+
   kick(place: Place): number {
     const found = new Set(this.at(place).map(({ party }) => party))
     const kicked = [...found].filter((party) => this.#endFor(party, place.zone, 'kicked'))

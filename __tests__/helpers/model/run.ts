@@ -8,13 +8,14 @@ import { Zone } from '../../../lib/core/zone.ts'
 import { mergeOptions } from '../../../lib/options/merge.ts'
 import { middlewareConfig, type Compiled, type MiddlewareOptions } from '../../../lib/options/middleware.ts'
 import type { Parcel } from '../carrier.ts'
+import { Leases } from './leases.ts'
 import { ModelLines, type Waiter } from './lines.ts'
 import { Model } from './model.ts'
 import { Order } from './order.ts'
 import { aConnection, aRequest, lose, touch, type Pair } from './pairs.ts'
 import type { Party, Plea } from './party.ts'
 import { copyOf, keys, type Answer, type Bounds, type Keys, type Rule } from './rules.ts'
-import type { Step } from './steps.ts'
+import { pick, type Step } from './steps.ts'
 import { Sweeping } from './sweeping.ts'
 
 /** A request that waits, as the real thing was asked; `place` once it is to ask again. */
@@ -41,6 +42,7 @@ export class Run {
   readonly #asking: [Asked, Waiter][] = []
   readonly #order = new Order()
   readonly #sweeping = new Sweeping()
+  readonly #leases: Leases
   readonly #ids = new Map<Plea, number>()
   /** The highest limit that was in force in each zone; Infinity after a dry run. */
   readonly #highest: number[]
@@ -51,6 +53,7 @@ export class Run {
     this.zones = bounds.map((each, index) => new Zone({ name: `z${index}`, ...each }))
     this.rules = rules.map(copyOf)
     this.model = new Model(bounds)
+    this.#leases = new Leases(this.model)
     this.lines = new ModelLines(this.model, (plea, answer) => {
       this.expected.push([this.#ids.get(plea)!, answer])
     })
@@ -74,6 +77,8 @@ export class Run {
     if (step.what === 'close' && pair) this.#end(pair)
     if (step.what === 'touch' && pair) touch(pair, step)
     if (step.what === 'lose' && pair) lose(this.model, (step.isCalm && asker) || pair)
+    const holding = rule.unit === 'requests' ? asker : pair
+    if (step.what === 'release' && holding) this.#leases.release(holding, [rule, policy], step.isCalm)
     if (step.what === 'sweep') await this.#sweep()
     if (step.what === 'kick') this.#kick(step)
     if (step.what === 'reset') this.#reset(step)
@@ -290,8 +295,4 @@ export class Run {
     for (const { zone, limit, dryRun } of this.rules.flatMap(({ bounds }) => bounds))
       this.#highest[zone] = Math.max(this.#highest[zone]!, dryRun ? Infinity : limit)
   }
-}
-
-function pick<T>(list: readonly T[], which: number): T | undefined {
-  return list[which % Math.max(1, list.length)]
 }
