@@ -78,7 +78,7 @@ export class Run {
     if (step.what === 'touch' && pair) touch(pair, step)
     if (step.what === 'lose' && pair) lose(this.model, (step.isCalm && asker) || pair)
     const holding = rule.unit === 'requests' ? asker : pair
-    if (step.what === 'release' && holding) this.#leases.release(holding, [rule, policy], step.isCalm)
+    if (step.what === 'release' && holding) this.#leases.release(holding, [rule, policy])
     if (step.what === 'sweep') await this.#sweep()
     if (step.what === 'kick') this.#kick(step)
     if (step.what === 'reset') this.#reset(step)
