@@ -1,7 +1,7 @@
 import net from 'node:net'
 import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
-import { isInRange, parseAddress, parseRange, subnetsOf } from '../../lib/core/address.ts'
+import { addressOfBytes, isInRange, parseAddress, parseRange, subnetsOf } from '../../lib/core/address.ts'
 
 const numRuns = 10_000
 
@@ -281,4 +281,12 @@ describe('ranges', () => {
   )('%j is no range', (text) => {
     expect(parseRange(text)).toBeUndefined()
   })
+})
+
+it.each<[string, number[]]>([
+  ['10.0.0.1', [10, 0, 0, 1]],
+  ['10.0.0.1', [...Array<number>(10).fill(0), 255, 255, 10, 0, 0, 1]],
+  ['2001:db8::1', [0x20, 1, 0xd, 0xb8, ...Array<number>(11).fill(0), 1]],
+])('%s is the address of the bytes %j', (text, bytes) => {
+  expect(addressOfBytes(Uint8Array.from(bytes)).toString()).toBe(text)
 })

@@ -182,6 +182,10 @@ describe('keys to read', () => {
     expect(keysToRead('::ffff:10.0.0.1', [])).toEqual(['a:10.0.0.1'])
   })
 
+  it.each([5, 5n])('the number %p stands for its digits', (number) => {
+    expect(keysToRead(number, [56])).toEqual(['t:5'])
+  })
+
   it.each(['plain', '10.0.0.1:80', '[::1]', '/healthz', 'a/b', '', '__proto__'])(
     '%j stands for a text',
     (text) => {
