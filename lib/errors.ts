@@ -44,5 +44,10 @@ export class LimitConnError extends Error {
 
 /** Tells a LimitConnError by its brand, so that two copies of this package know each other's errors. */
 export function isLimitConnError(value: unknown): value is LimitConnError {
-  return typeof value === 'object' && value !== null && brand in value
+  try {
+    return typeof value === 'object' && value !== null && brand in value
+  } catch {
+    // A Proxy that throws, or was revoked.
+    return false
+  }
 }

@@ -1,3 +1,6 @@
+// TypeScript 6 and 7 load no types of @types that nobody names; without this line `req` would silently be `any` there.
+/// <reference types="node" preserve="true" />
+
 export { Limiter, type Accepted } from './core/limiter.ts'
 export { Zone, type ZoneOptions } from './core/zone.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'
@@ -16,7 +19,7 @@ export type { DrainReport } from './core/drain.ts'
 export type { Decision, Status } from './core/decision.ts'
 export type { Lease } from './core/lease.ts'
 export type { Cause, ZoneStats } from './core/stats.ts'
-export type { ClosedEvent, QueuedEvent } from './core/channels.ts'
+export type { ClosedEvent, ExhaustedEvent, QueuedEvent, RejectedEvent } from './core/channels.ts'
 export type { OnLimit } from './core/evict.ts'
 export type { QueueOptions } from './core/queue.ts'
 export type { SetConfigOptions } from './core/policy.ts'

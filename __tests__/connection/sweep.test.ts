@@ -37,7 +37,7 @@ async function idle(n: number, isTls = false) {
 const isPlain = (socket: Socket): boolean => !('encrypted' in socket)
 
 describe.each([false, true])('ends that Node does not report, TLS %s', (isTls) => {
-  it('A-28: gives back at once what lost its close listeners', async () => {
+  it('A-28, F51: gives back at once what lost its close listeners', async () => {
     const { server, clients, zone } = await idle(20, isTls)
     for (const socket of server.sockets) socket.removeAllListeners('close')
     for (const client of clients) client.reset()

@@ -97,7 +97,7 @@ describe('A-31: one address is one key', () => {
     )
   })
 
-  it('in every spelling of an IPv6 address, as its bits say', () => {
+  it('F4: in every spelling of an IPv6 address, as its bits say', () => {
     fc.assert(
       fc.property(anIpv6, fc.nat(7), fc.integer({ min: 1, max: 128 }), (bits, cut, subnet) => {
         const all = spellings(bits, cut)
@@ -126,7 +126,7 @@ describe('A-31: one address is one key', () => {
     ['2001:db8::1.2.3.4', '2001:db8::102:304'],
     ['::ffff:0:1.2.3.4', '::ffff:0:102:304'],
     ['64:ff9b:1::1.2.3.4', '64:ff9b:1::102:304'],
-  ])('though it ends in a dotted quad: %s is %s', (text, other) => {
+  ])('F4: though it ends in a dotted quad: %s is %s', (text, other) => {
     expect(parseAddress(text)?.toString()).toBe(other)
     expect(parseAddress(text)?.toString()).toBe(parseAddress(other)?.toString())
   })
@@ -150,7 +150,7 @@ describe('A-32: subnets', () => {
   const inSubnet = (bits: bigint, n: number): string =>
     canonicalText((bits << 64n) | ((BigInt(n) * 0x9e3779b97f4a7c15n) % (1n << 64n)))
 
-  it('count 1,000 addresses of one /64 under one key, and two /64 under two', () => {
+  it('F5: count 1,000 addresses of one /64 under one key, and two /64 under two', () => {
     const of = (prefix: bigint): string[] =>
       Array.from({ length: 1_000 }, (_, n) => keysOf(inSubnet(prefix, n), [64])![0]!)
     const [one, two] = [of(0x2001_0db8_0000_0001n), of(0x2001_0db8_0000_0002n)]
@@ -252,6 +252,8 @@ describe('ranges', () => {
     ['::/0', '2001:db8::1', '10.0.0.1'],
     ['2001:db8::/32', '2001:db8:ffff::1', '2001:db9::'],
     ['2001:db8::/33', '2001:db8:7fff::1', '2001:db8:8000::1'],
+    ['64:ff9b::/56', '64:ff9b::1:0:0', '0.0.0.0'],
+    ['64:ff9b::1.2.3.4/32', '64:ff9b:1::', '1.2.3.4'],
     ['fe80::/10', 'fe80::1%eth0', 'fec0::1'],
     ['::1/128', '::1', '::2'],
   ])('%s holds %s, not %s', (range, inside, outside) => {
@@ -273,6 +275,7 @@ describe('ranges', () => {
         '10.0.0.0/ 8',
         '10.0.0.0/8/8',
       ],
+      ['64:ff9b::/96', '64:ff9b::1.2.3.4/128', '::ffff:1.2.3.4/128'],
       ['10.0.0.0/0x8', '10.0.0.0/255.0.0.0', '::/129', '::/1e1', '::/', 'loopback', '10.0.0/8', '10.0.0.*'],
     ].flat(),
   )('%j is no range', (text) => {

@@ -46,7 +46,7 @@ const numbersOf = (zones: readonly Zone[]): (ZoneStats & { top: unknown })[] =>
 describe('several limits', () => {
   const places = [1, 2, 3, 4].flatMap((n) => Array.from({ length: n }, (_, k) => [k + 1, n] as const))
 
-  it.each(places)('A-08: takes nothing when limit %i of %i refuses', (k, n) => {
+  it.each(places)('A-08, F24: takes nothing when limit %i of %i refuses', (k, n) => {
     const zones = Array.from({ length: n }, (_, index) => zoneOf({ name: `z${index + 1}` }))
     for (const [index, zone] of zones.entries()) fill(zone, 'a', index === k - 1 ? 2 : 1)
     const policy = policyOf({ limits: zones.map((zone) => ({ zone, key, limit: 2 })) })

@@ -150,7 +150,7 @@ describe('the numbers of a zone', () => {
     expect(zone.top(0)).toEqual([])
   })
 
-  it('resets the statistics and leaves the slots', () => {
+  it('F6: resets the statistics and leaves the slots', () => {
     const zone = new Zone({ name: 'z' })
     visit(zone, 'idle')
     const [first] = ['a', 'a'].map((key) => take(zone, key))
@@ -214,7 +214,7 @@ describe('the idle records of a zone', () => {
     expect(zone.stats().forgotten).toBe(4)
   })
 
-  it('never evicts a live key, though its record leaves the cache', () => {
+  it('F46: never evicts a live key, though its record leaves the cache', () => {
     const zone = new Zone({ name: 'z', maxIdle: 2 })
     visit(zone, 'a')
     const slot = take(zone, 'a')
@@ -248,7 +248,7 @@ describe('the idle records of a zone', () => {
 })
 
 describe('release', () => {
-  it('gives a slot back once, whoever calls it again', () => {
+  it('F33, F44: gives a slot back once, whoever calls it again', () => {
     const zone = new Zone({ name: 'z' })
     const [first, second] = ['a', 'a'].map((key) => take(zone, key))
     for (let i = 0; i < 3; i++) zone.release(first!)
@@ -265,7 +265,7 @@ describe('release', () => {
     which: fc.nat(40),
   })
 
-  it('A-03: never makes an entry nor goes below zero, whatever is released and how often', () => {
+  it('A-03, F23: never makes an entry nor goes below zero, whatever is released and how often', () => {
     const scenario = fc.tuple(fc.constantFrom(0, 1, 2, 1_024), fc.array(step, { maxLength: 40 }))
     fc.assert(
       fc.property(scenario, ([maxIdle, steps]) => {

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import tls from 'node:tls'
-import { until } from './until.ts'
+import { patienceMs, until } from './until.ts'
 
 /** A raw client: writes what it is told, and keeps what comes back. */
 export class Client {
@@ -39,7 +39,7 @@ export class Client {
     return this.statuses[n - 1]!
   }
 
-  async closed(withinMs = 5_000): Promise<void> {
+  async closed(withinMs = patienceMs): Promise<void> {
     await until('the client is closed', () => this.isClosed, withinMs)
   }
 

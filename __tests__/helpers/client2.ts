@@ -1,6 +1,6 @@
 import http2 from 'node:http2'
 import { destroyAfter, type Served } from './server.ts'
-import { until } from './until.ts'
+import { patienceMs, until } from './until.ts'
 
 /** A request of an HTTP/2 client, and what comes back. */
 export class Stream {
@@ -62,7 +62,7 @@ export class Session {
     )
   }
 
-  async closed(withinMs = 5_000): Promise<void> {
+  async closed(withinMs = patienceMs): Promise<void> {
     await until('the session is closed', () => this.isClosed, withinMs)
   }
 

@@ -17,6 +17,7 @@ export interface Fence {
 export const documents: readonly string[] = [
   'README.md',
   'CHANGELOG.md',
+  'SECURITY.md',
   'examples/README.md',
   ...readdirSync(path.join(root, 'docs')).map((name) => path.join('docs', name)),
 ]

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { afterEach, expect } from '@jest/globals'
 import type { LimitServer, Zone } from '../../lib/index.ts'
 import { connectTo, type Client, type Place } from './client.ts'
-import { nextTurn, until } from './until.ts'
+import { nextTurn, patienceMs, until } from './until.ts'
 
 export type Handler = (req: http.IncomingMessage, res: http.ServerResponse) => unknown
 
@@ -99,7 +99,11 @@ export async function listen(server: Server, options: ListenOptions): Promise<Se
   }
 }
 
-function serverOf(handler: Handler, { tls = false, http2: isHttp2 = false, server }: ServeOptions): Server {
+/** A server that is not listening yet. */
+export function serverOf(
+  handler: Handler,
+  { tls = false, http2: isHttp2 = false, server }: Omit<ServeOptions, 'policies'>,
+): Server {
   const settings = { ...server, keepAliveTimeout: 60_000 }
   const secure = { ...settings, key: readTls('key.pem'), cert: readTls('cert.pem') }
   const handlerOf2 = handler as unknown as Parameters<typeof http2.createServer>[1]
@@ -121,6 +125,11 @@ function track(sockets: Set<Socket>, socket: Socket): void {
     sockets.delete(socket)
     checkListeners(socket)
   })
+}
+
+/** Takes sockets that will never tell their end out of what is waited for when the test ends. */
+export function forget({ sockets }: Pick<Served, 'sockets'>): void {
+  ;(sockets as Set<Socket>).clear()
 }
 
 const ours: number[] = []
@@ -147,7 +156,7 @@ export function connectionsOf(server: Server): Promise<number> {
 }
 
 /** Waits until the server itself counts so many. */
-export async function untilConnections(server: Server, count: number, withinMs = 5_000): Promise<void> {
+export async function untilConnections(server: Server, count: number, withinMs = patienceMs): Promise<void> {
   let open = -1
   const ask = (): void => void server.getConnections((_, now) => (open = now))
   await until(`${count} connections are open`, () => (ask(), open === count), withinMs)
@@ -161,7 +170,7 @@ function openHandles(): number {
 export async function expectEven(
   servers: Server | readonly Server[],
   guard: LimitServer,
-  withinMs = 5_000,
+  withinMs = patienceMs,
 ): Promise<void> {
   const deadline = performance.now() + withinMs
   for (;;) {

@@ -1,5 +1,8 @@
+/** How long to wait for what comes soon, in milliseconds: longer than a machine that is busy with other things takes. */
+export const patienceMs = Number(process.env['LIMIT_CONN_PATIENCE_MS'] ?? 15_000)
+
 /** Waits for what a test has caused: polls without sleeping, and fails loudly. */
-export async function until(what: string, isTrue: () => boolean, withinMs = 5_000): Promise<void> {
+export async function until(what: string, isTrue: () => boolean, withinMs = patienceMs): Promise<void> {
   const deadline = performance.now() + withinMs
   while (!isTrue()) {
     if (performance.now() > deadline) throw new Error(`not within ${withinMs} ms: ${what}`)

@@ -144,7 +144,7 @@ it('a request without a socket goes to the error handling', () => {
   expect(errors).toEqual([expect.objectContaining({ code: 'ERR_LIMIT_CONN_INVALID_SOURCE' })])
 })
 
-it('an error of one limit counts nothing in the zones of the others', async () => {
+it('F36: an error of one limit counts nothing in the zones of the others', async () => {
   const policy = limitConn({
     limits: [{ limit: 5 }, { limit: 5, key: () => 'b' }, { limit: 5, key: reject }],
     logLevel: false,

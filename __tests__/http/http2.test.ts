@@ -12,7 +12,7 @@ import { elapse, nextTurn, until } from '../helpers/until.ts'
 describe.each(kinds)('limitConn over HTTP/2, %s', (_kind, tls) => {
   const byKey = { key: byHeader('x-key') }
 
-  it('counts a session once, however many streams it has', async () => {
+  it('F21: counts a session once, however many streams it has', async () => {
     const { policy, held, server } = await serve2({}, tls)
     const session = await connect2(server)
     const streams = [session.get('/a'), session.get('/b'), session.get('/c')]

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals'
 import { byIp, Zone } from '../../lib/index.ts'
 import { fullyQueueing, queueing, ways } from '../helpers/queueing.ts'
 import { until } from '../helpers/until.ts'
+import { takeWarnings } from '../helpers/warnings.ts'
 
 describe.each(ways)('a queue on $host, TLS $tls, HTTP/2 $http2', (way) => {
   it('lets those who wait in one by one, first come first served', async () => {
@@ -83,9 +84,6 @@ it('a keep-alive connection has the same listeners after 10,000 requests that wa
     [...server.sockets].map((socket) =>
       socket.eventNames().reduce((sum, name) => sum + socket.listenerCount(name), 0),
     )
-  const warnings: Error[] = []
-  const hear = (warning: Error): void => void warnings.push(warning)
-  process.on('warning', hear)
 
   /** Each of two connections asks in turn, and waits for the other. */
   async function serveThousand(): Promise<number[]> {
@@ -105,6 +103,5 @@ it('a keep-alive connection has the same listeners after 10,000 requests that wa
   for (let n = 1; n < 10; n++) await serveThousand()
   expect(countOf()).toEqual(before)
   expect(zone.stats().queued).toBe(10_000)
-  process.off('warning', hear)
-  expect(warnings).toEqual([])
+  expect(await takeWarnings()).toEqual([])
 })

@@ -27,7 +27,7 @@ describe.each([false, true])('an upgraded connection, TLS %s', (tls) => {
     expect(await (await ask()).answer()).toBe(101)
   })
 
-  it('with limitConn, limitServer and a policy behind it in one zone: one connection and key, one slot', async () => {
+  it('F41: with limitConn, limitServer and a policy behind it in one zone: one connection and key, one slot', async () => {
     const zone = new Zone({ name: 'all' })
     const options = { zone, limit: 2, logLevel: false } as const
     const echo = new Echo()

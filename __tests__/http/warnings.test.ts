@@ -19,7 +19,7 @@ const xff = { 'X-Forwarded-For': '203.0.113.7' }
 describe('WRN_LIMIT_CONN_TRUST_PROXY', () => {
   const code = 'WRN_LIMIT_CONN_TRUST_PROXY'
 
-  it('is said at construction for trustProxy: true', () => {
+  it('F7: is said at construction for trustProxy: true', () => {
     expect(codesOf(told({ key: byIp({ trustProxy: true }) }).lines)).toEqual([code])
     expect(told({ key: byIp({ trustProxy: 'loopback' }) }).lines).toEqual([])
     expect(told({ key: byIp({ trustProxy: false }) }).lines).toEqual([])

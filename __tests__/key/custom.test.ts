@@ -238,7 +238,7 @@ describe('A-38: a key function that does not answer in time', () => {
     await expectError(await scene(key), 'TIMEOUT')
   })
 
-  it('counts nothing where it answers after timeoutMs', async () => {
+  it('F44: counts nothing where it answers after timeoutMs', async () => {
     const answers: ((key: string) => void)[] = []
     const one = await scene(() => new Promise((resolve) => answers.push(resolve)))
     await expectError(one, 'TIMEOUT')

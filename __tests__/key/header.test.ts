@@ -209,8 +209,8 @@ describe('byHeader', () => {
   })
 })
 
-describe('A-33, F30: two policies that meet the same key', () => {
-  it('count it apart, each to its own limit', async () => {
+describe('A-33: two policies that meet the same key', () => {
+  it('F30: count it apart, each to its own limit', async () => {
     const policies = [1, 2].map((limit) => limitConn({ limit, key: byHeader('x-api-key'), logLevel: false }))
     const held = new Held()
     const servers = await Promise.all(

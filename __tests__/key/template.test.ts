@@ -96,7 +96,7 @@ describe('two different lists of values never give one key', () => {
     expect(first === '').toBe(one.every((text) => text === ''))
   }
 
-  it('with any values, and any text between them', () => {
+  it('F39: with any values, and any text between them', () => {
     const lists = fc.integer({ min: 1, max: 4 }).chain((length) => {
       const list = fc.array(value, { minLength: length, maxLength: length })
       return fc.tuple(fc.array(literal, { maxLength: length + 1 }), list, list)

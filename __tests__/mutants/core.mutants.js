@@ -124,6 +124,13 @@ module.exports = [
     title: 'gives a slot back once, whoever calls it again',
   },
   {
+    id: 'doubleReleaseOfALease',
+    file: 'lib/core/lease.ts',
+    from: 'if (this.#isReleased) return',
+    to: '',
+    tests: model,
+  },
+  {
     id: 'doubleReleaseByEnds',
     file: 'lib/core/holder.ts',
     from: 'if (this.#isEnded) return\n    this.#isEnded = true',
@@ -216,6 +223,13 @@ function aName(value`,
     from: "return `${value.replaceAll('\\\\', '\\\\\\\\').replaceAll('\\0', '\\\\0')}\\0`",
     to: 'return value',
     tests: ['__tests__/key/template.test.ts'],
+  },
+  {
+    id: 'resetForgetsWhoWaits',
+    file: 'lib/core/zone.ts',
+    from: '    this.#peak = this.#active\n    for',
+    to: '    this.#peak = this.#active\n    this.waiting = 0\n    for',
+    tests: model,
   },
   {
     id: 'badLimitPasses',

@@ -35,7 +35,12 @@ async function runTests(room, { tests, title, env }) {
       '--runTestsByPath',
       ...tests,
     ],
-    { cwd: room, env: { ...process.env, ...env }, stdio: 'ignore', detached: true },
+    {
+      cwd: room,
+      env: { LIMIT_CONN_PATIENCE_MS: '5000', ...process.env, ...env },
+      stdio: 'ignore',
+      detached: true,
+    },
   )
   const hung = await hasHung(jest)
   if (hung || !existsSync(report))

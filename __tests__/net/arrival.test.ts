@@ -192,25 +192,28 @@ describe.each(['net', 'https', 'http2 secure'] as const)('a function that fails,
     ['FUNCTION_FAILED', { skip: throws }, 'options.skip failed: theirs'],
     ['FUNCTION_FAILED', { skip: async () => throws() }, 'options.skip failed: theirs'],
     ['TIMEOUT', { skip: () => never }, 'options.skip gave no answer within 20 ms'],
-  ] as [string, Partial<LimitServerOptions>, string][])('%s of %j', async (code, options, message) => {
-    const lines: string[] = []
-    const logger = { error: (line: string) => lines.push(line) }
-    const { server, port, zone } = await guarded(kind, {
-      limit: 1,
-      timeoutMs: 20,
-      logger,
-      logLevel: 'error',
-      ...options,
-    })
-    const heard = heardOn(server)
-    for (const client of [tcp(port), tcp(port)]) await closedByServer(client)
+  ] as [string, Partial<LimitServerOptions>, string][])(
+    'F58: lets nobody in, and logs %s, of %j',
+    async (code, options, message) => {
+      const lines: string[] = []
+      const logger = { error: (line: string) => lines.push(line) }
+      const { server, port, zone } = await guarded(kind, {
+        limit: 1,
+        timeoutMs: 20,
+        logger,
+        logLevel: 'error',
+        ...options,
+      })
+      const heard = heardOn(server)
+      for (const client of [tcp(port), tcp(port)]) await closedByServer(client)
 
-    expect(heard).toEqual([])
-    expect(lines).toEqual([
-      `ERR_LIMIT_CONN_${code}: ${message}, client: 127.0.0.1, server: 127.0.0.1:${port}`,
-    ])
-    expect(zone.stats()).toEqual(untouched)
-  })
+      expect(heard).toEqual([])
+      expect(lines).toEqual([
+        `ERR_LIMIT_CONN_${code}: ${message}, client: 127.0.0.1, server: 127.0.0.1:${port}`,
+      ])
+      expect(zone.stats()).toEqual(untouched)
+    },
+  )
 })
 
 describe('skip', () => {

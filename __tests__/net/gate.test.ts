@@ -25,7 +25,7 @@ function keepAliveOf(serverPort: number, clientPort: number): number | undefined
 }
 
 describe('TCP keep-alive, as the kernel has it', () => {
-  it.each(kinds)('stands at 30 seconds on %s', async (kind) => {
+  it.each(kinds)('F10: keep-alive stands at 30 seconds on %s', async (kind) => {
     const { port, zone } = await guarded(kind, { limit: 1 })
     const client = tcp(port)
     await until('it is counted', () => zone.stats().active === 1)

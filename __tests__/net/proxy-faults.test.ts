@@ -59,7 +59,7 @@ describe.each(kinds)('A-37: on %s a connection is closed, and counted as that,',
     expect(served.lines).toEqual([expect.stringMatching(said('is too long'))])
   })
 
-  it('whose header is followed by a second one', async () => {
+  it('F60: whose PROXY header is followed by a second one', async () => {
     const served = await proxied(kind)
     for (const first of [header, second])
       for (const next of [header, second]) await closedByServer(sending(served, Buffer.concat([first, next])))

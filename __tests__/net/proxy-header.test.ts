@@ -54,6 +54,6 @@ describe('what begins as a header', () => {
   )
 })
 
-it('A-37: whatever the bytes are and however they come, a header is read, refused or awaited', () => {
+it('A-37, F60: whatever the bytes are and however they come, a header is read, refused or awaited', () => {
   expectReadOrRefused({ numRuns: 20_000 })
 }, 60_000)

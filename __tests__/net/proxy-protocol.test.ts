@@ -86,27 +86,30 @@ describe.each(kinds)('behind the PROXY protocol, on %s', (kind) => {
   })
 })
 
-it.each(Object.entries(headers))('A-37: %s is read at every split point', async (_, [header, client]) => {
-  const served = await proxied('net', { limit: 1_000 })
-  const { length } = header
-  const clients = Array.from({ length }, () => tcp(served.port, { noDelay: true }))
-  await until('all are accepted', () => served.accepted.length === length)
-  for (const [n, socket] of clients.entries()) if (n > 0) socket.write(header.subarray(0, n))
-  await until('the first parts have come', () => {
-    const sizes = served.accepted.map(({ bytesRead }) => bytesRead)
-    return sizes.reduce((sum, size) => sum + size, 0) === (length * (length - 1)) / 2
-  })
-  expect([served.heard.length, served.zone.stats().active]).toEqual([0, 0])
+it.each(Object.entries(headers))(
+  'A-37, F60: %s is read at every split point',
+  async (_, [header, client]) => {
+    const served = await proxied('net', { limit: 1_000 })
+    const { length } = header
+    const clients = Array.from({ length }, () => tcp(served.port, { noDelay: true }))
+    await until('all are accepted', () => served.accepted.length === length)
+    for (const [n, socket] of clients.entries()) if (n > 0) socket.write(header.subarray(0, n))
+    await until('the first parts have come', () => {
+      const sizes = served.accepted.map(({ bytesRead }) => bytesRead)
+      return sizes.reduce((sum, size) => sum + size, 0) === (length * (length - 1)) / 2
+    })
+    expect([served.heard.length, served.zone.stats().active]).toEqual([0, 0])
 
-  const echoes = clients.map(() => '')
-  for (const [n, socket] of clients.entries()) {
-    socket.on('data', (chunk) => (echoes[n] += String(chunk)))
-    socket.write(Buffer.concat([header.subarray(n), Buffer.from(`I am ${n}`)]))
-  }
-  await until('all are echoed', () => echoes.every((echo, n) => echo === `I am ${n}`))
-  expect(served.guard.proxyHeaders.read).toBe(length)
-  expect(served.zone.count(client?.remoteAddress ?? '127.0.0.1')).toBe(length)
-})
+    const echoes = clients.map(() => '')
+    for (const [n, socket] of clients.entries()) {
+      socket.on('data', (chunk) => (echoes[n] += String(chunk)))
+      socket.write(Buffer.concat([header.subarray(n), Buffer.from(`I am ${n}`)]))
+    }
+    await until('all are echoed', () => echoes.every((echo, n) => echo === `I am ${n}`))
+    expect(served.guard.proxyHeaders.read).toBe(length)
+    expect(served.zone.count(client?.remoteAddress ?? '127.0.0.1')).toBe(length)
+  },
+)
 
 it('a key that was read before the header came is not that of the client', async () => {
   const inner = net.createServer((socket) => socket.end(String(socket.remoteAddress)))

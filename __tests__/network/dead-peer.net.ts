@@ -27,7 +27,7 @@ async function watchFree(server: Child, cutAt: number): Promise<ReadonlyMap<stri
   return free
 }
 
-it('A-12: idle connections of a dead peer are free within 45 s by default, and never without keep-alive', async () => {
+it('A-12, F10: idle connections of a dead peer are free within 45 s by default, and never without keep-alive', async () => {
   const network = makeNetwork()
   const { serverAddress: host } = network
   const server = new Child([helper('server.js'), host], { within: network.server })

@@ -51,7 +51,7 @@ describe.each([
 ])('A-22: %s', (_, tls) => {
   const names = Object.keys(kinds).filter((name) => tls || !name.includes('do not say'))
 
-  it.each(names)(`the descriptors of ${total} clients come back that %s`, async (name) => {
+  it.each(names)(`F53, F54: the descriptors of ${total} clients come back that %s`, async (name) => {
     const { guard, served } = await serveOnly2(tls)
     const before = descriptors()
     const clients = await visitAll(served, kinds[name]!)

@@ -80,7 +80,7 @@ describe('limitServer refuses', () => {
     })
   })
 
-  it('two limits on one zone', () => {
+  it('F7: two limits on one zone', () => {
     const zone = new Zone({ name: 'z' })
     const advice = 'another limit of this policy uses zone "z"; give each limit its own zone'
     const limits = [

@@ -82,7 +82,7 @@ describe('WRN_LIMIT_CONN_SHARED_DRY_RUN', () => {
 })
 
 describe('WRN_LIMIT_CONN_BUILT_PER_REQUEST', () => {
-  it('is said once of a policy that is made for each request', async () => {
+  it('F7: is said once of a policy that is made for each request', async () => {
     const lines: string[] = []
     const logger = { warn: (line: string) => lines.push(line), error: () => undefined }
     const made: LimitConn[] = []

@@ -38,7 +38,7 @@ async function fill(zone: Zone, policy: LimitConn): Promise<Full> {
 const counts = (zone: Zone): number[] => ['a', 'b', 'c', 'd'].map((name) => zone.count(name))
 
 describe.each(['connections', 'requests'] as const)(
-  'A-40, F40: a zone full of live keys, counting %s',
+  'A-40: a zone full of live keys, counting %s',
   (count) => {
     it.each(['reject', 'pass'] as const)('limits the keys it knows exactly, onFull %s', async (onFull) => {
       const { zone, held, ask } = await full(onFull, { count })
@@ -50,7 +50,7 @@ describe.each(['connections', 'requests'] as const)(
       expect(zone.stats()).toMatchObject({ passed: 6, rejected: 3, exhausted: 0, keys: 3, active: 6 })
     })
 
-    it('rejects a new key, counted as exhausted and not as rejected', async () => {
+    it('F40, F46: rejects a new key, counted as exhausted and not as rejected', async () => {
       const { zone, held, ask } = await full('reject', { count })
       for (const name of ['d', 'e', 'd']) expect(await (await ask(name)).answer()).toBe(503)
 

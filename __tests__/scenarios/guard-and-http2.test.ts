@@ -7,7 +7,7 @@ import { expectEven } from '../helpers/server.ts'
 import { elapse, until } from '../helpers/until.ts'
 
 it.each(['http2', 'http2 secure'] as const)(
-  '4.7: asks a silent session of %s whether it is there',
+  'F54, 4.7: asks a silent session of %s whether it is there',
   async (kind) => {
     const served = await guarded(kind, { limit: 1, sweep: { everyMs: 10, graceMs: 50 } })
     const session = await connect2(served)

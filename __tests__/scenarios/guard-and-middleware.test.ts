@@ -9,7 +9,7 @@ import { until } from '../helpers/until.ts'
 
 const secure = { key: readTls('key.pem'), cert: readTls('cert.pem') }
 
-describe.each(['http', 'https', 'http2 secure'] as const)('A-07, F34: on %s, HTTP/1', (kind) => {
+describe.each(['http', 'https', 'http2 secure'] as const)('A-07: on %s, HTTP/1', (kind) => {
   it('one connection with one key is one slot, and counts once for each policy', async () => {
     const { zone, get, held, policy, guard, server } = await layers(kind, { limit: 2 }, { limit: 2 })
     const clients = [await get(), await get()]
@@ -28,7 +28,7 @@ describe.each(['http', 'https', 'http2 secure'] as const)('A-07, F34: on %s, HTT
     expect(zone.stats()).toMatchObject({ passed: 4, active: 2, peak: 2 })
   })
 
-  it('the slot ends with the connection, not with the request', async () => {
+  it('F34: the slot ends with the connection, not with the request', async () => {
     const { zone, get, held } = await layers(kind, { limit: 1 }, { limit: 1 })
     const client = await get()
     await held.arrived(1)

@@ -9,7 +9,7 @@ import { limitServer } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
 import { closedByServer, tcp } from '../helpers/tcp.ts'
 import { guarded, type Guarded } from '../helpers/guarded.ts'
-import { listen } from '../helpers/server.ts'
+import { forget, listen } from '../helpers/server.ts'
 import { elapse, until } from '../helpers/until.ts'
 
 const sweep = { everyMs: 20, graceMs: 300 }
@@ -47,7 +47,7 @@ describe.each(['http', 'https'] as const)(
       ['upgrade', 'unread bytes and a FIN', 'x'.repeat(20)],
       ['connect', 'a FIN', ''],
       ['connect', 'unread bytes and a FIN', 'x'.repeat(20)],
-    ] as const)('frees an ignored %s after %s', async (event, _, bytes) => {
+    ] as const)('F43, F61: frees an ignored %s after %s', async (event, _, bytes) => {
       const [served, clients] = await ignored(event)
       for (const client of clients) client.write(bytes).socket.end()
       await expectGivenBack(served)
@@ -122,7 +122,7 @@ describe.each(['http', 'https'] as const)(
   },
 )
 
-it('frees 100 sockets of TCP whose FIN the application never answers', async () => {
+it('F15: frees 100 sockets of TCP whose FIN the application never answers', async () => {
   const server = net.createServer({ allowHalfOpen: true }, (socket) => void socket.resume())
   const guard = limitServer(server, { limit: 1_000, logLevel: false, sweep })
   const { port } = await listen(server, { policies: [guard], guard })
@@ -151,11 +151,6 @@ const takers: ChildProcess[] = []
 afterAll(() => takers.forEach((taker) => taker.kill()))
 
 describe('A-28: 100 each, after one sweep', () => {
-  /** Takes sockets that never close out of what the harness waits for. */
-  function forget({ sockets }: Guarded): void {
-    for (const socket of sockets) (sockets as Set<Socket>).delete(socket)
-  }
-
   it.each(['net', 'http'] as const)(
     'N37: gives back what was handed to another process, %s',
     async (kind) => {
@@ -194,7 +189,7 @@ describe('A-28: 100 each, after one sweep', () => {
 
     await until('all are given back', () => guard.zones[0]!.stats().active === 0)
     await until('none is left', () => [...sockets].every((socket) => socket.destroyed))
-    for (const socket of sockets) (sockets as Set<Socket>).delete(socket)
+    forget({ sockets })
   })
 
   it('a close listener of somebody else that throws before ours does not keep the slot', async () => {

@@ -159,7 +159,7 @@ describe('N16: timeouts of Node, which middleware never hears of', () => {
   })
 })
 
-it('N35, N36: each worker counts by itself; the counts of one that is killed vanish with it, the others stay', async () => {
+it('N35, N36, F22, F32, F35: each worker counts by itself; the counts of one that is killed vanish with it, the others stay', async () => {
   const child = new Child([script('cluster-guard.js')])
   interface Counted {
     readonly pid: number

@@ -58,7 +58,7 @@ describe.each(kinds)('many streams on one session, %s', (_kind, tls) => {
     expect(await streams[0]!.status()).toBe(200)
   })
 
-  it.each(['connections', 'requests'] as const)('survives 5,000 rapid resets, %s', async (count) => {
+  it.each(['connections', 'requests'] as const)('F55: survives 5,000 rapid resets, %s', async (count) => {
     const setup = await serve2({ count, limit: 5 }, tls)
     const { server } = setup
     for (let sessions = 0; sessions < 5; sessions++) {
@@ -140,7 +140,7 @@ describe('a client that does not keep to the rules', () => {
     ['a PING of five bytes', frame('ping', 0, 0, Buffer.alloc(5))],
     ['a header block that is none', frame('headers', 5, 5, Buffer.alloc(20, 0xff))],
     ['HTTP/1', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')],
-  ])('holds nothing after %s and a FIN', async (_what, bad) => {
+  ])('F54: holds nothing after %s and a FIN', async (_what, bad) => {
     for (const count of ['connections', 'requests'] as const) {
       const { policy, held, server } = await serve2({ count, sweep: { everyMs: 50, graceMs: 200 } }, false)
       const client = await server.connect({ allowHalfOpen: true })

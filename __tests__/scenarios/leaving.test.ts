@@ -63,7 +63,7 @@ describe.each([
 })
 
 it.each(['connections', 'requests'] as const)(
-  'A-06: 1,000 that ask at one time through an async key get exactly the limit, counting %s',
+  'A-06, F25, F37: 1,000 that ask at one time through an async key get exactly the limit, counting %s',
   async (count) => {
     const policy = limitConn({
       limit: async () => (await elapse(Math.random() * 10), 7),
@@ -86,7 +86,7 @@ it.each(['connections', 'requests'] as const)(
 )
 
 it.each(['before', 'after'])(
-  'A-14: 1,000 connections destroyed in the same tick, %s the limiter',
+  'A-14, F31: 1,000 connections destroyed in the same tick, %s the limiter',
   async (when) => {
     const policy = limitConn({ limit: 5, logLevel: false })
     const handler: Handler = (req, res) => {

@@ -108,7 +108,7 @@ describe.each([false, true])('the ways a connection ends, TLS %s', (tls) => {
     await until('the server has closed', () => server.sockets.size === (tls ? 2 : 1))
   })
 
-  it('N20: the key is kept from when it was counted, for the address is gone at the end', async () => {
+  it('N20, F13: the key is kept from when it was counted, for the address is gone at the end', async () => {
     const { policy, held, server, count } = await start()
     await server.get()
     await held.arrived(1)

@@ -96,7 +96,7 @@ describe('keys that change on one connection', () => {
     expect(zone!.stats().active).toBe(5)
   })
 
-  it('a key that changes on an idle connection moves its slot: one connection, one slot', async () => {
+  it('F38: a key that changes on an idle connection moves its slot: one connection, one slot', async () => {
     const policy = limitConn({ limit: 1, ...byKey })
     const server = await serve(
       bare([policy], (_req, res) => res.end()),

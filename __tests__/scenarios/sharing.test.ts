@@ -7,9 +7,10 @@ import { Held } from '../helpers/held.ts'
 import { bare } from '../helpers/hosts.ts'
 import { serve } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
+import { takeWarnings } from '../helpers/warnings.ts'
 
 describe('A-07: one holder, one slot', () => {
-  it('mounted twice and in nested routers: one slot, counted once', async () => {
+  it('F7, F17: mounted twice and in nested routers: one slot, counted once', async () => {
     const policy = limitConn({ limit: 1, logLevel: false })
     const app = express().use(policy).use(policy)
     const inner = express.Router().use(policy)
@@ -100,8 +101,6 @@ describe('A-07: one holder, one slot', () => {
 })
 
 it('A-24, F45: 10,000 requests on one connection add no listener and no warning', async () => {
-  const warnings: unknown[] = []
-  process.on('warning', (warning) => warnings.push(warning))
   const policy = limitConn({ limit: 1, logLevel: false })
   const server = await serve(
     bare([policy], (_req, res) => res.end()),
@@ -118,7 +117,7 @@ it('A-24, F45: 10,000 requests on one connection add no listener and no warning'
 
   expect(client.statuses).toHaveLength(10_000)
   expect(socket!.listenerCount('close')).toBe(before)
-  expect(warnings).toEqual([])
+  expect(await takeWarnings()).toEqual([])
 })
 
 it('A-29, N39: 1,000 injected requests, whose sockets never close, leave nothing counted', async () => {
@@ -151,7 +150,7 @@ it('an injected response that never closes gives its slot back when it finishes'
 })
 
 describe('A-09: a limit that changes while connections are open', () => {
-  it('is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
+  it('F26: a new limit is obeyed by the next connection; what is open stays, and the zone goes on', async () => {
     const policy = limitConn({ limit: 3, logLevel: false })
     const held = new Held()
     const server = await serve(bare([policy], held.handler), { policies: [policy] })

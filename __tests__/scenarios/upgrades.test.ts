@@ -29,7 +29,7 @@ describe.each(Object.keys(applications))('A-10: 50 upgrades, limit 5; the applic
     for (const socket of sockets) applications[name]!(socket)
   }
 
-  it('under limitUpgrade: 5 are let in, and all slots come back', async () => {
+  it('F42: under limitUpgrade: 5 are let in, and all slots come back', async () => {
     const taken: Duplex[] = []
     const { connect, zone, server } = await upgrading(
       { limit: 5, logLevel: false, sweep },

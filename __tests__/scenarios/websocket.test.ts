@@ -152,7 +152,7 @@ describe.each([false, true])('ws with verifyClient and a Limiter, TLS %s', (tls)
 })
 
 describe.each([false, true])('ws under the guard, TLS %s', (tls) => {
-  it('A-10: of 50 WebSockets 5 stay; an upgrade gives no slot back, the close does', async () => {
+  it('A-10, F11: of 50 WebSockets 5 stay; an upgrade gives no slot back, the close does', async () => {
     const server = makeServer(tls)
     const guard = limitServer(server, { limit: 5, logLevel: false })
     const wss = new WebSocketServer({ server })

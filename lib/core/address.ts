@@ -19,7 +19,8 @@ const nat64 = ipaddr.IPv6.parse('64:ff9b::')
 export function parseAddress(text: string): Address | undefined {
   if (text.length > longestAddress) return undefined
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text)
-  return text.includes(':') ? parseIpv6(text) : undefined
+  const address = readIpv6(text)
+  return address && canonical(address)
 }
 
 /** The address of 4 or 16 bytes in network order. */
@@ -28,16 +29,29 @@ export function addressOfBytes(bytes: Uint8Array): Address {
   return address instanceof ipaddr.IPv6 ? canonical(address) : address
 }
 
-/** Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for everything else. */
+/**
+ * Parses `10.0.0.0/8`, `2001:db8::/32` or a single address; undefined for everything else.
+ *
+ * A range wider than 64:ff9b::/96 is one of IPv6, though its first address is IPv4.
+ */
 export function parseRange(text: string): AddressRange | undefined {
   const slash = text.indexOf('/')
-  const address = parseAddress(slash < 0 ? text : text.slice(0, slash))
+  const first = slash < 0 ? text : text.slice(0, slash)
+  const address = parseAddress(first)
   if (!address) return undefined
 
   const widest = address.kind() === 'ipv4' ? 32 : 128
   if (slash < 0) return [address, widest]
   const bits = text.slice(slash + 1)
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= widest ? [address, Number(bits)] : undefined
+  if (!/^\d{1,3}$/.test(bits)) return undefined
+  if (Number(bits) < 96 && readIpv6(first)?.match(nat64, 96)) return [nat64, Number(bits)]
+  return Number(bits) <= widest ? [address, Number(bits)] : undefined
+}
+
+/** The text that {@link subnetsOf} has for an IPv6 subnet; undefined for everything that is none. */
+export function readSubnet(text: string): string | undefined {
+  const [base, bits] = parseRange(text) ?? []
+  return base instanceof ipaddr.IPv6 ? subnet(base, bits!) : undefined
 }
 
 export function isInRange(address: Address, [base, bits]: AddressRange): boolean {
@@ -55,14 +69,15 @@ export function subnetsOf(address: Address, ipv6Subnets: readonly number[]): rea
   return ipv6Subnets.map((bits) => subnet(address, bits))
 }
 
-function parseIpv6(text: string): Address | undefined {
+function readIpv6(text: string): ipaddr.IPv6 | undefined {
+  if (!text.includes(':')) return undefined
   const bare = text.replace(/%[\w.:-]+$/, '')
   const last = bare.slice(bare.lastIndexOf(':') + 1)
   if (last.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(last)) return undefined
 
   // ipaddr.js would read ::1.2.3.4 as IPv4-mapped, which it is not by its bits.
   const whole = bare.replace(/^::(?=\d+\.)/, '0:0:0:0:0:0:')
-  return ipaddr.IPv6.isValid(whole) ? canonical(ipaddr.IPv6.parse(whole)) : undefined
+  return ipaddr.IPv6.isValid(whole) ? ipaddr.IPv6.parse(whole) : undefined
 }
 
 function canonical(address: ipaddr.IPv6): Address {

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { Hit } from './decision.ts'
 import type { Cause } from './stats.ts'
 
 /** Told on `limit-conn:closed`: a connection that had been let in was closed. */
@@ -6,6 +7,20 @@ export interface ClosedEvent {
   /** Name of the zone in which it counts. */
   readonly zone: string
   readonly cause: Cause
+}
+
+/** Told on `limit-conn:rejected`: a holder met a limit that is exceeded. */
+export interface RejectedEvent {
+  /** Name of the zone whose limit that is. */
+  readonly zone: string
+  /** It was let in all the same: the limit runs dry. */
+  readonly dryRun: boolean
+}
+
+/** Told on `limit-conn:exhausted`: a holder came under a new key, and the zone is full. */
+export interface ExhaustedEvent {
+  /** Name of the zone. */
+  readonly zone: string
 }
 
 /** Told on `limit-conn:queued`: a request waits for a slot. */
@@ -18,6 +33,8 @@ export interface QueuedEvent {
 
 const closed = channel('limit-conn:closed')
 const queued = channel('limit-conn:queued')
+const rejected = channel('limit-conn:rejected')
+const exhausted = channel('limit-conn:exhausted')
 
 export function tellClosed(event: ClosedEvent): void {
   if (closed.hasSubscribers) closed.publish(event)
@@ -25,4 +42,15 @@ export function tellClosed(event: ClosedEvent): void {
 
 export function tellQueued(event: QueuedEvent): void {
   if (queued.hasSubscribers) queued.publish(event)
+}
+
+/** Tells what the counters have counted for the first time of a holder. Of evictions `limit-conn:closed` tells. */
+export function tellHits(hits: readonly Hit[]): void {
+  for (const { zone, kind } of hits) {
+    if (kind === 'exhausted' && exhausted.hasSubscribers)
+      exhausted.publish({ zone: zone.name } satisfies ExhaustedEvent)
+    if (kind !== 'rejected' && kind !== 'dry run') continue
+    if (rejected.hasSubscribers)
+      rejected.publish({ zone: zone.name, dryRun: kind === 'dry run' } satisfies RejectedEvent)
+  }
 }

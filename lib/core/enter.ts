@@ -1,3 +1,4 @@
+import { tellHits } from './channels.ts'
 import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
 import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
@@ -27,7 +28,11 @@ export function tryToEnter(entry: Entry): Outcome | Look {
 
   for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
   if (looks.length === 0) return notLimited
-  return victims.size === 0 ? admit(entry, looks) : admitFor(entry, victims)
+  const outcome = victims.size === 0 ? admit(entry, looks) : admitFor(entry, victims)
+  tellHits(outcome.hits)
+  // What others do when they hear of it, or say farewell, may have closed the newcomer as well.
+  const isGone = entry.holder.isEnded || entry.request?.isEnded
+  return isGone ? { ...outcome, decision: gone.decision } : outcome
 }
 
 /** What each limit finds, under each key. */
@@ -50,9 +55,7 @@ function admitFor(entry: Entry, victims: Victims): Outcome {
   const evictions = Array.from(victims.values(), ({ ask, key }): Hit => {
     return { zone: ask.limit.zone, key, kind: 'evicted' }
   })
-  // A farewell may have closed the newcomer as well.
-  const isGone = entry.holder.isEnded || entry.request?.isEnded
-  return { decision: isGone ? gone.decision : decision, hits: [...hits, ...evictions] }
+  return { decision, hits: [...hits, ...evictions] }
 }
 
 /**
@@ -81,7 +84,9 @@ export function refuse({ holder, owner }: Entry, look: Look): Outcome {
   if (!holder.isFirst(owner, zone, kind)) return { decision, hits: noHits }
 
   zone.tally(kind, look.key)
-  return { decision, hits: [{ zone, key: look.key, kind }] }
+  const hits: Hit[] = [{ zone, key: look.key, kind }]
+  tellHits(hits)
+  return { decision, hits }
 }
 
 function admit(entry: Entry, looks: readonly Look[]): Outcome {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { invalid } from '../options/check.ts'
-import { parseAddress, parseRange, subnetsOf, type Address } from './address.ts'
+import { parseAddress, readSubnet, subnetsOf, type Address } from './address.ts'
 
 /** What {@link byIp} answers when the peer of a TCP connection is gone: the holder is neither counted nor passed on. */
 export const GONE: unique symbol = Symbol('limit-conn.gone')
@@ -62,8 +62,8 @@ export function keysToRead(key: ReadableKey, ipv6Subnets: readonly number[]): re
 
   const address = parseAddress(key)
   if (address) return new AddressKey(address, ipv6Subnets).keys
-  const range = key.includes('/') ? parseRange(key) : undefined
-  return range?.[0].kind() === 'ipv6' ? new AddressKey(range[0], [range[1]]).keys : [textKey(key)]
+  const subnet = key.includes('/') ? readSubnet(key) : undefined
+  return [subnet === undefined ? textKey(key) : `a:${subnet}`]
 }
 
 /** The subnet length of a tagged key, if it is that of IPv6 addresses. */

@@ -12,7 +12,7 @@ import { forgetUse, noteUse } from './sharing.ts'
 import type { Owner } from './slot.ts'
 import type { Zone } from './zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { aBoolean, checkObject, whole } from '../options/check.ts'
+import { aBoolean, checkObject, reading, whole } from '../options/check.ts'
 
 /** Options after they were checked. */
 export interface Parsed<O> {
@@ -64,7 +64,7 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
 
   constructor(options: unknown, parse: Parse<O, P>) {
     this.#parse = parse
-    this.#parsed = parse(options)
+    this.#parsed = reading('options', options, () => parse(options))
     this.#adopt()
   }
 
@@ -114,7 +114,7 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   setConfig(next: unknown, merge: (given: O, next: unknown) => unknown, options: unknown = {}): void {
     const { closeExcess } = checkObject(options, 'setConfig options', { closeExcess: aBoolean })
     const before = this.#parsed
-    this.#parsed = this.#parse(merge(before.given, next), before)
+    this.#parsed = reading('options', next, () => this.#parse(merge(before.given, next), before))
     forgetUse(this, before.limits)
     this.#adopt()
 

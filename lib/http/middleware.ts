@@ -2,6 +2,7 @@ import { IncomingMessage, type ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { Policy } from '../core/policy.ts'
 import { LimitConnError } from '../errors.ts'
+import { isInstance } from '../options/check.ts'
 import { extendOptions } from '../options/merge.ts'
 import {
   middlewareConfig,
@@ -47,7 +48,7 @@ export function limitConn(options: LimitConnOptions): LimitConn
 export function limitConn(...args: readonly unknown[]): LimitConn | void {
   const [options, , third] = args
   if (typeof third === 'function') return void third(notCalled())
-  if (options instanceof IncomingMessage) throw notCalled()
+  if (isInstance(options, IncomingMessage)) throw notCalled()
 
   const beside = watched(new Policy<MiddlewareOptions, Compiled>(options, middlewareConfig))
   const door = makeDoor(beside)

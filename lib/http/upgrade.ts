@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { Connection } from '../connection/connection.ts'
 import { Policy } from '../core/policy.ts'
 import { LimitConnError } from '../errors.ts'
-import { invalid } from '../options/check.ts'
+import { invalid, isInstance } from '../options/check.ts'
 import { extendOptions } from '../options/merge.ts'
 import {
   upgradeConfig,
@@ -50,7 +50,7 @@ export interface LimitUpgrade extends Handle<UpgradeOptions> {
  * @see Node doc/api/http.md, events `upgrade` and `connect`
  */
 export function limitUpgrade(options: LimitUpgradeOptions, handler: UpgradeHandler): LimitUpgrade {
-  if (options instanceof IncomingMessage) throw notCalled()
+  if (isInstance(options, IncomingMessage)) throw notCalled()
   if (typeof handler !== 'function') {
     throw invalid('limitUpgrade handler', handler, 'a function (req, socket, head) that makes the upgrade')
   }

@@ -1,7 +1,7 @@
 import { AddressKey, GONE, subnetIn } from '../core/key.ts'
 import { isPeerGone, toldOf } from '../core/peer.ts'
 import { LimitConnError } from '../errors.ts'
-import { checkObject, invalid, show, whole } from '../options/check.ts'
+import { checkObject, invalid, shorten, show, whole } from '../options/check.ts'
 import { byIp, type ByIp } from './ip.ts'
 import { traitsOf, withTraits, type KeyTraits } from './traits.ts'
 import { compileTrust, type TrustProxy } from './trust.ts'
@@ -64,7 +64,8 @@ export function compileTemplate(template: string, path: string, address: ByIp = 
   const parts = parse(template, path)
   const references = parts.filter((part) => typeof part !== 'string')
   const [only] = references
-  if (!only) throw invalid(path, template, variableNamed(template) ? `'$${template}', with its $` : everybody)
+  if (!only)
+    throw invalid(path, template, variableNamed(template) ? `'$${shorten(template)}', with its $` : everybody)
 
   const traits = traitsIn(references, traitsOf(address))
   if (parts.length > 1) {
@@ -98,7 +99,8 @@ function parse(template: string, path: string): Parts {
 }
 
 function unknownVariable(path: string, template: string, name: string): LimitConnError {
-  const message = `${path} is ${show(template)}; $${name} is not a variable; ${hintFor(name)}`
+  const short = shorten(name)
+  const message = `${path} is ${show(template)}; $${short} is not a variable; ${hintFor(short)}`
   return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_VARIABLE', message, { option: path })
 }
 
@@ -107,7 +109,7 @@ function dashed(path: string, template: string, name: string): LimitConnError {
   return invalid(
     path,
     template,
-    `$${name.replaceAll('-', '_')} for that header, or ${text} for a text behind a variable`,
+    `$${shorten(name).replaceAll('-', '_')} for that header, or ${text} for a text behind a variable`,
   )
 }
 

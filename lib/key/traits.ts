@@ -26,5 +26,10 @@ export function withTraits<F extends object>(key: F, traits: KeyTraits): F {
 
 /** The traits of a key function; of an unknown one, that it has none of them. */
 export function traitsOf(key: object): KeyTraits {
-  return (key as { readonly [brand]?: KeyTraits })[brand] ?? nothingKnown
+  try {
+    return (key as { readonly [brand]?: KeyTraits })[brand] ?? nothingKnown
+  } catch {
+    // A Proxy of the user's that throws: asked for a key it may do so, too.
+    return nothingKnown
+  }
 }

@@ -2,12 +2,12 @@ import http from 'node:http'
 import { Server } from 'node:net'
 import { LimitConnError } from '../errors.ts'
 import { traitsOf } from '../key/traits.ts'
-import { invalid } from '../options/check.ts'
+import { invalid, isInstance } from '../options/check.ts'
 import type { CompiledServer } from '../options/server.ts'
 
 /** Throws for what is no server. */
 export function checkServer(server: unknown): void {
-  if (server instanceof Server) return
+  if (isInstance(server, Server)) return
   const accepted =
     'a server of node:net, tls, http, https or http2, as in limitServer(app.listen(3000), { limit: 100 })'
   throw invalid('limitServer server', server, accepted)

@@ -1,4 +1,4 @@
-import { LimitConnError } from '../errors.ts'
+import { isLimitConnError, LimitConnError } from '../errors.ts'
 import { nearest } from './nearest.ts'
 
 /** Checks one option: returns the value to use, or throws a LimitConnError that names the path. */
@@ -13,13 +13,37 @@ export type Checks = Readonly<Record<string, Check>>
  * @throws ERR_LIMIT_CONN_INVALID_OPTION if it is not an object, ERR_LIMIT_CONN_UNKNOWN_OPTION for a name without a check.
  */
 export function checkObject(value: unknown, path: string, checks: Checks): Record<string, unknown> {
-  const checked: Record<string, unknown> = {}
+  const checked = noOptions()
   for (const [name, given] of Object.entries(givenIn(value, path))) {
     const check = Object.hasOwn(checks, name) ? checks[name] : undefined
     if (!check) throw unknownOption(path, name, Object.keys(checks))
-    checked[name] = check(given, `${path}.${name}`)
+    checked[name] = reading(`${path}.${name}`, given, () => check(given, `${path}.${name}`))
   }
   return checked
+}
+
+/**
+ * Reads what was given: where that fails, as a getter that throws does, the value at the path is not accepted.
+ *
+ * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, with the failure as its cause; nothing else
+ */
+export function reading<T>(path: string, value: unknown, read: () => T): T {
+  try {
+    return read()
+  } catch (cause) {
+    if (isLimitConnError(cause)) throw cause
+    const message = `${path} is ${show(value)}; expected a value that can be read`
+    throw new LimitConnError('ERR_LIMIT_CONN_INVALID_OPTION', message, { option: path, cause })
+  }
+}
+
+/** `instanceof`, of what may be a Proxy that throws. */
+export function isInstance(value: unknown, type: abstract new (...args: never[]) => unknown): boolean {
+  try {
+    return value instanceof type
+  } catch {
+    return false
+  }
 }
 
 const examples: Readonly<Record<string, string>> = {
@@ -37,11 +61,23 @@ const examples: Readonly<Record<string, string>> = {
 
 /** The options that have a value: undefined is as good as absent. */
 export function givenIn(value: unknown, path: string): Record<string, unknown> {
+  return reading(path, value, () => entriesIn(value, path))
+}
+
+function entriesIn(value: unknown, path: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     const example = examples[path]
     throw invalid(path, value, example === undefined ? 'an object' : `an object, such as ${example}`)
   }
-  return Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined))
+  return Object.assign(
+    noOptions(),
+    Object.fromEntries(Object.entries(value).filter(([, given]) => given !== undefined)),
+  )
+}
+
+/** An object without a prototype: what somebody has put on that of all objects is no option of anybody. */
+function noOptions(): Record<string, unknown> {
+  return Object.create(null) as Record<string, unknown>
 }
 
 /** Makes the error for a value that is not accepted. */
@@ -81,13 +117,25 @@ export function aFunction(accepted: string): Check<(...args: never[]) => unknown
   }
 }
 
-/** A value as a person reads it in a message: JSON where JSON has a form for it. */
+/** A value as a person reads it in a message: JSON where JSON has a form for it. Never long, and never fails. */
 export function show(value: unknown): string {
+  try {
+    return shorten(textOf(value))
+  } catch {
+    return `${typeof value} that cannot be read`
+  }
+}
+
+export function shorten(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text
+}
+
+function textOf(value: unknown): string {
   if (value instanceof RegExp) return String(value)
   if (typeof value === 'function') return `function ${value.name || '(anonymous)'}`
   if (typeof value === 'bigint') return `${value}n`
   if (typeof value === 'number' || typeof value === 'symbol') return String(value)
-  return shorten(json(value))
+  return json(value)
 }
 
 function json(value: unknown): string {
@@ -96,10 +144,6 @@ function json(value: unknown): string {
   } catch {
     return Object.prototype.toString.call(value)
   }
-}
-
-function shorten(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text
 }
 
 /** What the same thing is called by neighbours: express-rate-limit and others. */
@@ -128,7 +172,8 @@ function unknownOption(path: string, name: string, names: readonly string[]): Li
   const advice = names.includes('key') && Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined
   const others = advice ?? `the options are ${names.join(', ')}`
   const hint = near === undefined ? others : `did you mean ${near}?`
-  return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${path}.${name} is not an option; ${hint}`, {
-    option: `${path}.${name}`,
+  const option = `${path}.${shorten(name)}`
+  return new LimitConnError('ERR_LIMIT_CONN_UNKNOWN_OPTION', `${option} is not an option; ${hint}`, {
+    option,
   })
 }

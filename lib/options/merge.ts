@@ -1,4 +1,4 @@
-import { givenIn } from './check.ts'
+import { givenIn, reading } from './check.ts'
 
 const single = ['limit', 'key', 'zone'] as const
 const nested = ['proxyProtocol', 'queue', 'sweep', 'warnings'] as const
@@ -25,10 +25,14 @@ export function extendOptions(above: object, options: unknown): Record<string, u
 
 /** The options that have options of their own: they are merged one by one. */
 function nestedOver(given: Nesting, over: Nesting): object {
-  const both = nested.filter((name) => isPlain(given[name]) && isPlain(over[name]))
-  return Object.fromEntries(
-    both.map((name) => [name, { ...(given[name] as object), ...(over[name] as object) }]),
-  )
+  const merged = nested.flatMap((name) => {
+    return reading(`options.${name}`, over[name], () =>
+      isPlain(given[name]) && isPlain(over[name])
+        ? [[name, { ...(given[name] as object), ...(over[name] as object) }] as const]
+        : [],
+    )
+  })
+  return Object.fromEntries(merged)
 }
 
 function isPlain(value: unknown): boolean {

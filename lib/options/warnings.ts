@@ -6,5 +6,5 @@ const checks: Checks = Object.fromEntries(Object.keys(warningCodes).map((name) =
 /** Checks `warnings`. @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION */
 export function aWarningList(value: unknown, path: string): WarningOptions {
   if (typeof value === 'boolean') return value
-  return Object.freeze(checkObject(value, path, checks))
+  return Object.freeze({ ...checkObject(value, path, checks) })
 }

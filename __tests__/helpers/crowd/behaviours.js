@@ -2,12 +2,11 @@
 
 // What clients do. One behaviour is one function of a visit; it fails if a client that behaves is not served.
 const { WebSocket } = require('ws')
+const { oneOf } = require('./dice.js')
 const { fewAddress } = require('./places.js')
+const { get, post } = require('./requests.js')
 const { within } = require('./visit.js')
 
-const head = (first, fields = '') => `${first} HTTP/1.1\r\nHost: test\r\n${fields}\r\n`
-const get = (path = '/', fields = '') => head(`GET ${path}`, fields)
-const post = (path, bytes) => head(`POST ${path}`, `Content-Length: ${bytes}\r\n`)
 const ignored = get('/ignored', 'Connection: Upgrade\r\nUpgrade: foo\r\n')
 const halfAClientHello = Buffer.from('16030100c8010000c40303', 'hex')
 
@@ -149,6 +148,15 @@ const behaviours = {
     if (visit.chance(0.5)) webSocket.close()
     else webSocket.terminate()
     await heard(webSocket, 'close')
+  },
+
+  async 'a handler that throws, or destroys'(visit) {
+    const socket = await visit.connect()
+    await visit.exchange(
+      socket,
+      get(oneOf(visit.roll, ['/throw', '/destroy', '/destroy-later', '/destroy-halfway'])),
+    )
+    await visit.leave(socket)
   },
 
   /** Above its limit, or not. */

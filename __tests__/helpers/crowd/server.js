@@ -1,93 +1,39 @@
 'use strict'
 
-// A process with a server on http and one on https, each with a guard, a middleware on the guard's zone, and WebSockets.
-// It is asked how it is; what it counts must be what it has open. Needs --expose-gc.
-const { readdirSync, readFileSync } = require('node:fs')
-const http = require('node:http')
-const https = require('node:https')
-const path = require('node:path')
+// A process with guarded servers. It is asked how it is; what it counts must be what it has open. Needs --expose-gc.
+const { readdirSync } = require('node:fs')
 const { setTimeout: elapse } = require('node:timers/promises')
-const { WebSocketServer } = require('ws')
-const { limitConn, limitServer, limitUpgrade, Zone } = require('../../../dist')
-const { fewAddress, fewLimit } = require('./places.js')
+const { keepChanging } = require('./changes.js')
+const { makeHosts } = require('./hosts.js')
+const { fewAddress } = require('./places.js')
+const { tellListeners } = require('./routes.js')
 
-const { sweep } = JSON.parse(process.argv[2])
-const manyBytes = Buffer.alloc(400_000, 'x')
-const patienceMs = 15_000
+const { sweep, seed, isWhole } = JSON.parse(process.argv[2])
+/** A machine that is busy with other things may keep a server waiting for long. */
+const patienceMs = 60_000
 /** What nobody expects: warnings of Node, errors that nobody caught, lines of a logger. */
 const surprises = []
-const listeners = new Set()
-setInterval(tellListeners, 100)
+const mostSurprises = 20
 
-process.on('warning', ({ name, message }) => surprises.push(`${name}: ${message}`))
-process.on('uncaughtException', ({ stack }) => surprises.push(stack))
-process.on('unhandledRejection', (reason) => surprises.push(`unhandled: ${String(reason)}`))
-
-const routes = {
-  '/': (_req, res) => res.end('ok\n'),
-  '/events': (_req, res) => {
-    res.writeHead(200, { 'Content-Type': 'text/event-stream' }).write('data: hello\n\n')
-    listeners.add(res)
-  },
-  '/many': (_req, res) => res.end(manyBytes),
-  '/upload': (req, res) => req.resume().on('end', () => res.end('stored\n')),
-  // Of a client that leaves meanwhile Node tells nothing.
-  '/unread': (req) => req.setTimeout(1_000, () => req.destroy()),
+function complain(text) {
+  if (surprises.length < mostSurprises) surprises.push(text)
 }
 
-/** A response behind another on its connection is not told when the connection closes: it is asked. */
-function tellListeners() {
-  for (const res of listeners) {
-    if (res.closed || res.req.socket.destroyed) listeners.delete(res)
-    else res.write('data: tick\n\n')
-  }
-}
+process.on('warning', ({ name, message }) => complain(`${name}: ${message}`))
+process.on('uncaughtException', (error) => complain(String(error?.stack ?? error)))
+process.on('unhandledRejection', (reason) => complain(`unhandled: ${String(reason?.stack ?? reason)}`))
 
-function guarded(name, server, reject) {
-  const zone = new Zone({ name })
-  const common = {
-    limit: ({ remoteAddress, socket }) =>
-      (remoteAddress ?? socket?.remoteAddress) === fewAddress ? fewLimit : 100_000,
-    logger: { error: (line) => /limiting connections by zone/.test(line) || surprises.push(line) },
-    sweep,
-    warnings: { oneKey: false },
-  }
-  const guard = limitServer(server, { ...common, zone, reject })
-  const middleware = limitConn({ ...common, zone })
-  const upgrade = takeUpgrades(server, common)
-
-  server.on('request', (req, res) => middleware(req, res, () => routes[req.url](req, res)))
-  server.on('clientError', (_error, socket) => socket.destroy())
-  return { server, policies: [guard, middleware, upgrade] }
-}
-
-/** WebSockets that echo; the application ignores all other upgrades. */
-function takeUpgrades(server, common) {
-  const webSockets = new WebSocketServer({ noServer: true })
-  webSockets.on('connection', (webSocket) => {
-    webSocket.on('error', () => undefined)
-    webSocket.on('message', (message) => webSocket.send(message))
-  })
-
-  const upgrade = limitUpgrade(common, (req, socket, head) => {
-    if (req.url !== '/ws') return
-    webSockets.handleUpgrade(req, socket, head, (webSocket) => webSockets.emit('connection', webSocket))
-  })
-  server.on('upgrade', upgrade)
-  return upgrade
-}
-
-const times = { keepAliveTimeout: 60_000 }
-const tls = (name) => readFileSync(path.join(__dirname, '../tls', name))
-const guards = [
-  guarded('http', http.createServer(times), 'respond'),
-  guarded('https', https.createServer({ ...times, key: tls('key.pem'), cert: tls('cert.pem') }), 'destroy'),
-]
+/** Refusals, and proxies that say nothing of use, are what the clients are here for. */
+const isExpected = /^limiting connections|^closing a connection for|^ERR_LIMIT_CONN_PROXY_PROTOCOL/
+const logger = { error: (line) => isExpected.test(line) || complain(line) }
+const hosts = makeHosts({ logger, sweep, warnings: { oneKey: false, uncheckedKey: false } }, { isWhole })
+const policies = hosts.flatMap((host) => host.policies)
+const zones = [...new Set(policies.flatMap((policy) => policy.zones))]
 
 /** What the guard counts, and what the server has open. */
-async function countOf({ server, policies }) {
+async function countOf({ server, policies: [guard] }) {
   const open = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)))
-  const [{ active }] = policies[0].zones.map((zone) => zone.stats())
+  const [{ active }] = guard.zones.map((zone) => zone.stats())
   return { active, open }
 }
 
@@ -101,23 +47,21 @@ async function settled(ask, isRight) {
   }
 }
 
-/** The counts of both servers, the guards even with them. */
+/** The counts of all servers, the guards even with them. */
 function rest() {
-  const ask = () => Promise.all(guards.map(countOf))
+  const ask = () => Promise.all(hosts.map(countOf))
   return settled(ask, (counts) => counts.every(({ active, open }) => active === open))
 }
 
-const policies = guards.flatMap((guard) => guard.policies)
-const zones = [...new Set(policies.flatMap((policy) => policy.zones))]
-
-/** What is left of those who were there: slots, keys, connections under watch, open sockets. */
+/** What is left of those who were there: slots, keys, who waits, connections under watch, open sockets. */
 async function leftovers() {
   const stats = zones.map((zone) => zone.stats())
-  const counts = await Promise.all(guards.map(countOf))
+  const counts = await Promise.all(hosts.map(countOf))
   tellListeners()
   return {
     slots: sum(stats.map(({ active }) => active)),
     keys: sum(stats.map(({ keys }) => keys)),
+    waiting: sum(stats.map(({ waiting }) => waiting)),
     watched: sum(policies.map(({ watched }) => watched)),
     open: sum(counts.map(({ open }) => open)),
   }
@@ -131,10 +75,19 @@ async function empty() {
     isClean: zones.every((zone) => zone.audit().isClean),
     descriptors: readdirSync('/proc/self/fd').length,
     heapBytes: heapBytes(),
-    passed: sum(zones.map((zone) => zone.stats().passed)),
+    totals: totals(),
     fewPeak: Math.max(...zones.map(peakOfFew)),
     surprises,
   }
+}
+
+/** What the zones have decided since the start, and the highest count of each guard. */
+function totals() {
+  const all = zones.map((zone) => zone.stats())
+  const names = ['passed', 'rejected', 'queued', 'evicted', 'kicked', 'trimmed', 'expired', 'idled']
+  const tallies = names.map((name) => [name, sum(all.map((stats) => stats[name]))])
+  const peakOpen = sum(hosts.map(({ policies: [guard] }) => guard.zones[0].stats().peak))
+  return { ...Object.fromEntries(tallies), peakOpen }
 }
 
 function sum(numbers) {
@@ -152,8 +105,9 @@ function heapBytes() {
 
 async function start() {
   const listen = { port: 0, host: '127.0.0.1', backlog: 4_096 }
-  for (const { server } of guards) await new Promise((resolve) => server.listen(listen, resolve))
-  process.send({ ports: guards.map(({ server }) => server.address().port) })
+  for (const { server } of hosts) await new Promise((resolve) => server.listen(listen, resolve))
+  if (isWhole) keepChanging({ hosts, seed, complain })
+  process.send({ ports: hosts.map(({ server }) => server.address().port) })
 }
 
 const questions = { rest, empty }

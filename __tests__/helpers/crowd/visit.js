@@ -5,18 +5,8 @@ const tls = require('node:tls')
 const { setTimeout: elapse } = require('node:timers/promises')
 const { Wire } = require('./wire.js')
 
-const patienceMs = 15_000
-
-/** Dice that fall the same way for the same seed. @see Tommy Ettinger's mulberry32 */
-function diceOf(seed) {
-  let state = seed >>> 0
-  return function roll() {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), state | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32
-  }
-}
+/** A machine that is busy with other things may keep a server waiting for long. */
+const patienceMs = 60_000
 
 /** What one client of the crowd can do. Each is of one behaviour, and on one server. */
 class Visit {
@@ -98,6 +88,13 @@ class Visit {
     await within('an answer', answered)
   }
 
+  /** Asks, and waits for an answer of any kind, or the close. */
+  async exchange(socket, request) {
+    const told = this.until(socket, 'data')
+    if (!socket.destroyed) socket.write(request)
+    await told
+  }
+
   reset(socket) {
     const raw = this.#raws.get(socket) ?? socket
     if (!raw.destroyed) raw.resetAndDestroy()
@@ -143,4 +140,4 @@ async function within(what, promise) {
   }
 }
 
-module.exports = { diceOf, Visit, within }
+module.exports = { Visit, within }

@@ -104,13 +104,18 @@ export class ModelLines {
   /** Nobody overtakes: where the first one has to stay, all stay. */
   #call(rule: Rule, place: Place): void {
     for (let [first] = this.line(rule, place); first; [first] = this.line(rule, place)) {
-      const look = this.#behind(first.plea, first.number) ?? this.#model.tryToEnter(first.plea)
+      const look = this.#lookAgain(first)
       if (isLook(look) && look.finding === 'over' && look.place === place) return
       this.#remove(first)
       if (!isLook(look)) this.#decided(first.plea, look)
       else if (look.finding === 'over') this.#add(Object.assign(first, { look }))
       else this.#refuse(Object.assign(first, { look }))
     }
+  }
+
+  #lookAgain({ plea, number }: Waiter): Answer | Look {
+    if (this.#model.isGone(plea.holder)) return 'GONE'
+    return this.#behind(plea, number) ?? this.#model.tryToEnter(plea)
   }
 
   #refuse({ plea, look }: Waiter): void {

@@ -1,3 +1,4 @@
+import { noTallies } from '../../../lib/core/stats.ts'
 import type { ModelSlot, Party, Place, Plea, Vessel } from './party.ts'
 import { ModelZone, without, type Answer, type Bound, type Bounds, type Key, type Rule } from './rules.ts'
 
@@ -15,6 +16,8 @@ export class Model {
   readonly zones: readonly ModelZone[]
   readonly slots: ModelSlot[] = []
   readonly closed = new Set<Vessel>()
+  /** Those that have ended without a word. */
+  readonly lost = new Set<Vessel>()
   /** The connection that ends when a vessel is closed. */
   readonly aboard = new Map<Vessel, Party>()
   /** Is told when a slot was given back, and when a party has ended. */
@@ -39,6 +42,24 @@ export class Model {
 
   activeIn(zone: number): number {
     return this.slots.filter(({ place }) => place.zone === zone).length
+  }
+
+  /** Slots of those that have ended without a word. */
+  goneIn(zone: number): number {
+    return this.slots.filter(({ place, party }) => place.zone === zone && this.isGone(party)).length
+  }
+
+  /** Finds out who of a connection has ended. */
+  sweep(connection: Party): void {
+    if (connection.isEnded) return
+    for (const child of connection.children.toReversed()) if (this.isGone(child)) this.end(child)
+    if (this.isGone(connection)) this.end(connection)
+  }
+
+  isGone({ vessel, parent }: Party): boolean {
+    return vessel
+      ? this.lost.has(vessel) || this.closed.has(vessel)
+      : parent !== undefined && this.isGone(parent)
   }
 
   /** Lets somebody in, or answers with what refuses it. */
@@ -95,6 +116,20 @@ export class Model {
     party.latest.clear()
     for (const { place } of this.slots.filter((slot) => slot.party === party)) this.#release(party, place)
     this.left(party)
+  }
+
+  reset(zone: number): void {
+    this.zones[zone]!.peak = this.activeIn(zone)
+    Object.assign(this.zones[zone]!.tallies, noTallies())
+  }
+
+  /** Gives back what a rule let somebody in for, where nobody else needs it. */
+  disclaim({ bounds }: Rule, party: Party): void {
+    for (const bound of bounds) party.latest.delete(bound)
+    for (const { place, admitted } of this.slots.filter((slot) => slot.party === party)) {
+      for (const bound of bounds) admitted.delete(bound)
+      this.#release(party, place)
+    }
   }
 
   kick(place: Place): number {

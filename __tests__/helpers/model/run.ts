@@ -1,21 +1,22 @@
 import { deepStrictEqual } from 'node:assert/strict'
 import { jest } from '@jest/globals'
-import { Holder } from '../../../lib/core/holder.ts'
+import type { Holder } from '../../../lib/core/holder.ts'
 import type { Evaluation } from '../../../lib/core/limit.ts'
 import { Policy } from '../../../lib/core/policy.ts'
 import type { Place as QueuePlace } from '../../../lib/core/queue.ts'
 import { Zone } from '../../../lib/core/zone.ts'
 import { mergeOptions } from '../../../lib/options/merge.ts'
 import { middlewareConfig, type Compiled, type MiddlewareOptions } from '../../../lib/options/middleware.ts'
-import { Parcel } from '../carrier.ts'
+import type { Parcel } from '../carrier.ts'
+import { Leases } from './leases.ts'
 import { ModelLines, type Waiter } from './lines.ts'
 import { Model } from './model.ts'
 import { Order } from './order.ts'
-import { Party, type Plea } from './party.ts'
+import { aConnection, aRequest, lose, touch, type Pair } from './pairs.ts'
+import type { Party, Plea } from './party.ts'
 import { copyOf, keys, type Answer, type Bounds, type Keys, type Rule } from './rules.ts'
-import type { Step } from './steps.ts'
-
-type Pair = readonly [Party, Holder]
+import { pick, type Step } from './steps.ts'
+import { Sweeping } from './sweeping.ts'
 
 /** A request that waits, as the real thing was asked; `place` once it is to ask again. */
 interface Asked {
@@ -40,6 +41,8 @@ export class Run {
   /** Those who are to ask again and take their time. */
   readonly #asking: [Asked, Waiter][] = []
   readonly #order = new Order()
+  readonly #sweeping = new Sweeping()
+  readonly #leases: Leases
   readonly #ids = new Map<Plea, number>()
   /** The highest limit that was in force in each zone; Infinity after a dry run. */
   readonly #highest: number[]
@@ -50,6 +53,7 @@ export class Run {
     this.zones = bounds.map((each, index) => new Zone({ name: `z${index}`, ...each }))
     this.rules = rules.map(copyOf)
     this.model = new Model(bounds)
+    this.#leases = new Leases(this.model)
     this.lines = new ModelLines(this.model, (plea, answer) => {
       this.expected.push([this.#ids.get(plea)!, answer])
     })
@@ -63,16 +67,21 @@ export class Run {
 
   async step(step: Step): Promise<void> {
     const [rule, policy] = [pick(this.rules, step.rule)!, pick(this.policies, step.rule)!]
-    const [connection, request] = [pick(this.connections, step.which), pick(this.requests, step.which)]
+    const [pair, asker] = [pick(this.connections, step.which), pick(this.requests, step.which)]
 
     if (step.what === 'connect') this.#connect(step)
     if (step.what === 'arrive') this.#ask(step, this.#request(this.#connect(step), step))
-    if (step.what === 'request' && connection) this.#ask(step, this.#request(connection, step))
-    if (step.what === 'again' && request) this.#ask(step, request)
-    if (step.what === 'finish' && request) this.#end(request)
-    if (step.what === 'close' && connection) this.#end(connection)
-    if (step.what === 'touch' && connection) this.#touch(connection, step)
+    if (step.what === 'request' && pair) this.#ask(step, this.#request(pair, step))
+    if (step.what === 'again' && asker) this.#ask(step, asker)
+    if (step.what === 'finish' && asker) this.#end(asker)
+    if (step.what === 'close' && pair) this.#end(pair)
+    if (step.what === 'touch' && pair) touch(pair, step)
+    if (step.what === 'lose' && pair) lose(this.model, (step.isCalm && asker) || pair)
+    const holding = rule.unit === 'requests' ? asker : pair
+    if (step.what === 'release' && holding) this.#leases.release(holding, [rule, policy])
+    if (step.what === 'sweep') await this.#sweep()
     if (step.what === 'kick') this.#kick(step)
+    if (step.what === 'reset') this.#reset(step)
     if (step.what === 'limit') this.#limit(step, rule, policy)
     if (step.what === 'queue') this.#queue(step, rule, policy)
     if (step.what === 'answer') this.#answer(step)
@@ -89,6 +98,7 @@ export class Run {
   async closeAll(): Promise<void> {
     for (const connection of this.connections) this.#end(connection)
     await this.#tick()
+    await this.#sweep()
     while (this.#asking.length > 0) this.#answer({ which: 0 })
     this.check()
     const left = this.zones.map((zone) => [zone.stats().active, zone.stats().waiting, zone.queues.size])
@@ -97,7 +107,8 @@ export class Run {
 
   check(): void {
     const { model, zones } = this
-    deepStrictEqual([this.told, jest.getTimerCount()], [this.expected, this.lines.waiting.length])
+    const timers = this.lines.waiting.length + this.#sweeping.timers
+    deepStrictEqual([this.told, jest.getTimerCount()], [this.expected, timers])
     for (const [index, zone] of zones.entries()) {
       const { tallies, peak, live } = model.zones[index]!
       const active = model.activeIn(index)
@@ -111,7 +122,8 @@ export class Run {
         counts,
       )
       deepStrictEqual(stats, { ...tallied, waiting, keys: live.length, active, peak })
-      deepStrictEqual(zone.audit(), { active, found: active, gone: 0, stalled: 0, isClean: true })
+      const gone = model.goneIn(index)
+      deepStrictEqual(zone.audit(), { active, found: active, gone, stalled: 0, isClean: gone === 0 })
       deepStrictEqual(Math.max(...counts) > this.#highest[index]!, false)
     }
     for (const [{ vessel }] of this.connections)
@@ -137,35 +149,17 @@ export class Run {
     this.#checkQuiet()
   }
 
-  #connect({ number, isCalm }: Step): Pair {
-    const parcel = Object.assign(new Parcel(), { isOwn: number !== 2, quietSinceMs: number })
-    if (!isCalm) parcel.state = 'busy'
-    const vessel = number === 3 ? undefined : parcel
-    const pair: Pair = [new Party(undefined, vessel), new Holder()]
-    if (vessel) this.#board(pair, parcel)
+  #connect(step: Step): Pair {
+    const pair = aConnection(this.model, step)
+    this.#sweeping.watch(pair)
     this.connections.push(pair)
     return pair
   }
 
-  /** What carries a connection ends it when it is closed. */
-  #board([party, holder]: Pair, parcel: Parcel): void {
-    holder.carriedBy(parcel)
-    parcel.whenClosed = () => holder.end()
-    this.model.aboard.set(parcel, party)
-  }
-
-  /** A request is carried by nothing, by something that is not its own, or, upgraded, by its connection. */
-  #request([parent, connection]: Pair, { number }: Step): Pair {
-    const kinds = [undefined, undefined, Object.assign(new Parcel(), { isOwn: false }), parent.vessel]
-    const vessel = kinds[number % kinds.length] as Parcel | undefined
-    const pair: Pair = [new Party(parent, vessel), new Holder(connection)]
-    if (vessel) pair[1].carriedBy(vessel)
+  #request(connection: Pair, step: Step): Pair {
+    const pair = aRequest(connection, step)
     this.requests.push(pair)
     return pair
-  }
-
-  #touch([{ vessel }]: Pair, { number, isCalm }: Step): void {
-    if (vessel) Object.assign(vessel, { quietSinceMs: number, state: isCalm ? 'raw' : 'busy' })
   }
 
   #end([party, holder]: Pair): void {
@@ -173,8 +167,21 @@ export class Run {
     this.model.end(party)
   }
 
+  async #sweep(): Promise<void> {
+    await this.#tick()
+    await this.#sweeping.run()
+    for (const [party] of this.connections) this.model.sweep(party)
+    await this.#tick()
+  }
+
   #kick({ zone, keys: [key] }: Step): void {
     deepStrictEqual(this.zones[zone]!.kick({ text: key }), this.model.kick(this.model.place(zone, key)))
+  }
+
+  /** What has happened is forgotten, what is open and who waits is not. */
+  #reset({ zone }: Step): void {
+    this.zones[zone]!.reset()
+    this.model.reset(zone)
   }
 
   #elapse(ms: number): void {
@@ -288,8 +295,4 @@ export class Run {
     for (const { zone, limit, dryRun } of this.rules.flatMap(({ bounds }) => bounds))
       this.#highest[zone] = Math.max(this.#highest[zone]!, dryRun ? Infinity : limit)
   }
-}
-
-function pick<T>(list: readonly T[], which: number): T | undefined {
-  return list[which % Math.max(1, list.length)]
 }

@@ -26,7 +26,11 @@ const weights = {
   finish: 5,
   close: 1,
   touch: 1,
+  lose: 1,
+  release: 1,
+  sweep: 1,
   kick: 1,
+  reset: 0.3,
   limit: 2,
   queue: 1,
   answer: 2,
@@ -74,3 +78,8 @@ export const aRule: fc.Arbitrary<Rule> = fc.record({
   queue: fc.record({ max: fc.constantFrom(1, 2, 5), timeoutMs: fc.constantFrom(4, 12, 600) }),
   isSlow: fc.boolean(),
 })
+
+/** What a step happens to. */
+export function pick<T>(list: readonly T[], which: number): T | undefined {
+  return list[which % Math.max(1, list.length)]
+}

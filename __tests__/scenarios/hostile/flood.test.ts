@@ -6,7 +6,7 @@ import { besieged, expectCapacity, expectRefusedClosed } from '../../helpers/sie
 const attacker = new Attacker()
 
 it.each([{ tls: false }, { tls: true }])(
-  'A-16, F20: of 1,000 that send headers byte by byte ten stay, and another address is served: %j',
+  'A-16, F20, F52: of 1,000 that send headers byte by byte ten stay, and another address is served: %j',
   async (variant) => {
     const siege = await besieged({ ...variant, limit: 10 })
     await expectCapacity(siege)

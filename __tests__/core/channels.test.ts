@@ -1,0 +1,72 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { EventEmitter } from 'node:events'
+import { afterEach, expect, it } from '@jest/globals'
+import { Limiter, Zone } from '../../lib/index.ts'
+
+const names = ['limit-conn:rejected', 'limit-conn:exhausted'] as const
+const told: unknown[] = []
+let whenTold = (): unknown => undefined
+
+function hear(message: unknown, name: string | symbol): void {
+  told.push([name, message])
+  whenTold()
+}
+
+for (const name of names) subscribe(name, hear)
+afterEach(() => {
+  told.length = 0
+  whenTold = () => undefined
+})
+
+function source(key: string): EventEmitter {
+  return Object.assign(new EventEmitter(), { key })
+}
+const key = (one: object): string => (one as { key: string }).key
+
+it('A-19: tells who is refused, and which limit does that, once of each', () => {
+  const limiter = new Limiter({ zone: new Zone({ name: 'mine' }), limit: 1, key })
+  const [first, second] = [source('a'), source('a')]
+  for (const each of [first, second, second]) limiter.accept(each)
+
+  expect(told).toEqual([['limit-conn:rejected', { zone: 'mine', dryRun: false }]])
+  first.emit('close')
+})
+
+it('marks who is let in because the limit is dry', () => {
+  const limiter = new Limiter({ zone: new Zone({ name: 'dry' }), limit: 1, key, dryRun: true })
+  const all = [source('a'), source('a')]
+  for (const each of all) expect(limiter.accept(each).passed).toBe(true)
+
+  expect(told).toEqual([['limit-conn:rejected', { zone: 'dry', dryRun: true }]])
+  for (const each of all) each.emit('close')
+})
+
+it.each(['reject', 'pass'] as const)('tells that a zone is full, onFull %s', (onFull) => {
+  const limiter = new Limiter({ zone: new Zone({ name: 'full', max: 1, onFull }), limit: 1, key })
+  const first = source('a')
+  limiter.accept(first)
+
+  expect(limiter.accept(source('b')).passed).toBe(onFull === 'pass')
+  expect(told).toEqual([['limit-conn:exhausted', { zone: 'full' }]])
+  first.emit('close')
+})
+
+it('lets nobody in whom a listener closes', () => {
+  const zone = new Zone({ name: 'kicked' })
+  const limiter = new Limiter({ zone, limit: 1, key, dryRun: true })
+  const all = [source('a'), source('a')].map((each) => Object.assign(each, { destroy: () => undefined }))
+  whenTold = () => zone.kick('a')
+
+  expect(all.map((each) => limiter.accept(each).status)).toEqual(['PASSED', 'GONE'])
+  expect(zone.stats()).toMatchObject({ active: 0, kicked: 2 })
+})
+
+it('is silent where nobody listens', () => {
+  for (const name of names) unsubscribe(name, hear)
+  const limiter = new Limiter({ limit: 1, key })
+  const first = source('a')
+  for (const each of [first, source('a')]) limiter.accept(each)
+
+  expect(told).toEqual([])
+  first.emit('close')
+})
