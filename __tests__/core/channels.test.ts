@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
-import { afterEach, expect, it } from '@jest/globals'
+import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { Limiter, Zone } from '../../lib/index.ts'
 
 const names = ['limit-conn:rejected', 'limit-conn:exhausted'] as const
@@ -12,8 +12,12 @@ function hear(message: unknown, name: string | symbol): void {
   whenTold()
 }
 
-for (const name of names) subscribe(name, hear)
+beforeEach(() => {
+  for (const name of names) subscribe(name, hear)
+})
+
 afterEach(() => {
+  for (const name of names) unsubscribe(name, hear)
   told.length = 0
   whenTold = () => undefined
 })
