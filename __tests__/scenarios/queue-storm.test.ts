@@ -80,7 +80,7 @@ it.each([1, 2, 3])(
       limit,
       key: byHeader('x-key'),
       count: 'requests',
-      queue: { max: 8, timeoutMs: 40 },
+      queue: { max: 4, timeoutMs: 40 },
       logLevel: false,
     })
     const server = await serve(bare([policy], shop.handler), { policies: [policy] })
@@ -96,7 +96,7 @@ it.each([1, 2, 3])(
     expect(rejected).toBeGreaterThanOrEqual(told.refused)
     expect(passed + rejected).toBeLessThanOrEqual(2_000)
     expect(queued).toBeGreaterThan(100)
-    expect(told.refused).toBeGreaterThan(10)
+    expect(told.refused).toBeGreaterThan(0)
     expect(peak).toBeLessThanOrEqual(limit * keys.length)
     expect([...shop.inWork.values()].every((count) => count === 0)).toBe(true)
   },

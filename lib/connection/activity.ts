@@ -10,7 +10,7 @@ interface Listening {
  * @see Node lib/net.js, Socket.prototype._unrefTimer, and lib/internal/http2/core.js, kUpdateTimer
  */
 export function heedActivity(source: object, listening: Listening): void {
-  const name = '_unrefTimer' in source ? '_unrefTimer' : symbolOf(source, 'kUpdateTimer')
+  const name = tickIn(source)
   const tick: unknown = name && Reflect.get(source, name)
   if (!name || typeof tick !== 'function') return
 
@@ -18,6 +18,16 @@ export function heedActivity(source: object, listening: Listening): void {
     listening.touch()
     Reflect.apply(tick, this, [])
   })
+}
+
+/** Tells no more: an HTTP/2 session has what Node gave to all of them. */
+export function forgetActivity(session: object): void {
+  const name = tickIn(session)
+  if (name) Reflect.deleteProperty(session, name)
+}
+
+function tickIn(source: object): string | symbol | undefined {
+  return '_unrefTimer' in source ? '_unrefTimer' : symbolOf(source, 'kUpdateTimer')
 }
 
 /** A symbol of Node's own, by its description. */

@@ -4,17 +4,9 @@ import { closeAfter, type Carrier, type Farewell, type Pulse } from '../core/car
 import { Holder } from '../core/holder.ts'
 import { isPeerGone, tell, toldOf } from '../core/peer.ts'
 import { follow, knownHolder } from '../core/source.ts'
-import { heedActivity } from './activity.ts'
+import { forgetActivity, heedActivity } from './activity.ts'
 import { askToLeave } from './leave.ts'
-import {
-  isAnswering,
-  isHalfOpen,
-  isHandedOver,
-  isLostByKernel,
-  isUnread,
-  protocolOf,
-  unsentBytes,
-} from './pulse.ts'
+import { isAnswering, progressOf, protocolOf, pulseOf } from './pulse.ts'
 import { rawSocketOf } from './raw.ts'
 import { openStreamsOf, pingBytes, socketOfSession } from './session.ts'
 import type { Visit } from './visit.ts'
@@ -97,10 +89,24 @@ export class Connection implements Carrier {
   static ofSession(session: KnownSession): Connection | undefined {
     const socket = session[known]?.socket ?? socketOfSession(session)
     if (!socket) return undefined
-    const connection = (session[known] = Connection.of(socket))
-    if (connection.#isHeeded && connection.session !== session) heedActivity(session, connection)
-    connection.session = session
+    const connection = Connection.of(socket)
+    if (connection.session !== session) connection.#meet(session)
     return connection
+  }
+
+  /**
+   * Knows a session, which knows its connection until that has ended: one that failed before its settings were
+   * acknowledged is kept by Node for ever if it leads to the socket, which has the error, which has the session's handle.
+   */
+  #meet(session: KnownSession): void {
+    this.session = session
+    if (this.holder.isEnded) return
+    session[known] = this
+    if (this.#isHeeded) heedActivity(session, this)
+    this.holder.onEnd(() => {
+      delete session[known]
+      forgetActivity(session)
+    })
   }
 
   /**
@@ -178,20 +184,13 @@ export class Connection implements Carrier {
     return this.session.ping(note) && Boolean(note())
   }
 
-  /** How the connection is, seen from the socket and from the kernel, whatever Node told. */
   pulse(): Pulse {
-    const { socket } = this
-    if (socket.destroyed || isHandedOver(socket) || isLostByKernel(socket)) return 'gone'
-    return isHalfOpen(socket) || isUnread(socket) ? 'stalled' : 'open'
+    return pulseOf(this.socket)
   }
 
-  /**
-   * Rises with each byte that moves: received, taken out of the buffer by the application, queued, sent. NaN, which is
-   * never the same, for a stream that does not count its bytes.
-   */
+  /** @see progressOf */
   progress(): number {
-    const { bytesRead, bytesWritten, readableLength } = this.socket
-    return 2 * bytesRead - readableLength + 2 * bytesWritten - unsentBytes(this.socket)
+    return progressOf(this.socket)
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Pulse } from '../core/carrier.ts'
 
 /** Parts of a socket that Node keeps private; where one is missing the question is answered with no. */
 interface Private {
@@ -16,8 +17,25 @@ interface Handle {
 /** Takes addresses that nobody reads: one object for all costs less than one for each look. */
 const unread = {}
 
+/** How a socket is, seen from itself and from the kernel, whatever Node told. */
+export function pulseOf(socket: Socket): Pulse {
+  if (socket.destroyed || isHandedOver(socket) || isLostByKernel(socket)) return 'gone'
+  return isHalfOpen(socket) || isUnread(socket) ? 'stalled' : 'open'
+}
+
+/**
+ * Rises with each byte that moves: received, taken out of the buffer by the application, queued, sent. NaN, which is
+ * never the same, for a stream that does not count its bytes.
+ */
+export function progressOf(socket: Socket & Private): number {
+  const { bytesRead, bytesWritten, readableLength } = socket
+  // `bytesWritten` counts what the kernel has not taken, too.
+  const unsent = socket._handle?.writeQueueSize ?? 0
+  return 2 * bytesRead - readableLength + 2 * bytesWritten - unsent
+}
+
 /** Was passed to another process: Node takes the handle away and never emits `close`. */
-export function isHandedOver(socket: Socket): boolean {
+function isHandedOver(socket: Socket): boolean {
   return socket.pending && !socket.connecting
 }
 
@@ -31,13 +49,8 @@ export function isLostByKernel(socket: Socket & Private): boolean {
 }
 
 /** A side has ended, or both while bytes are still to be sent: a FIN was seen or is due. */
-export function isHalfOpen(socket: Socket): boolean {
+function isHalfOpen(socket: Socket): boolean {
   return ['readOnly', 'writeOnly', 'closed'].includes(socket.readyState)
-}
-
-/** Bytes that the kernel has not taken: `bytesWritten` counts them already. */
-export function unsentBytes(socket: Socket & Private): number {
-  return socket._handle?.writeQueueSize ?? 0
 }
 
 /** What a socket speaks: HTTP/1 while it has a parser. Node leaves null where there was one. */
@@ -57,6 +70,6 @@ export function isAnswering(socket: Socket & Private): boolean {
  *
  * @see Node doc/api/stream.md, readable.readableFlowing
  */
-export function isUnread(socket: Socket & Private): boolean {
+function isUnread(socket: Socket & Private): boolean {
   return !socket.parser && socket.readableLength > 0 && socket.readableFlowing === null
 }
