@@ -123,8 +123,8 @@ module.exports = [
   {
     id: 'oldLimitsStay',
     file: 'lib/core/policy.ts',
-    from: 'this.#parsed = this.#parse(merge(before.given, next), before)',
-    to: 'this.#parse(merge(before.given, next), before)',
+    from: "this.#parsed = reading('options', next, () => this.#parse(merge(before.given, next), before))",
+    to: "reading('options', next, () => this.#parse(merge(before.given, next), before))",
     tests: model,
   },
   {
@@ -148,7 +148,8 @@ module.exports = [
     from: "if (begins === 'yes') return this.#tellAndClose(arrival, 'repeated')\n\n",
     to: '',
     tests: ['__tests__/net/proxy-faults.test.ts'],
-    title: 'on net a connection is closed, and counted as that, whose header is followed by a second one',
+    title:
+      'on net a connection is closed, and counted as that, F60: whose PROXY header is followed by a second one',
   },
   {
     id: 'mappedNotFolded',

@@ -76,16 +76,19 @@ module.exports = [
   {
     id: 'F4 an IPv4-mapped address is known by its dots',
     file: 'lib/core/address.ts',
-    from: 'return ipaddr.IPv6.isValid(whole) ? canonical(ipaddr.IPv6.parse(whole)) : undefined',
-    to: "if (!ipaddr.IPv6.isValid(whole)) return undefined\n  const parsed = ipaddr.IPv6.parse(whole)\n  return last.includes('.') ? canonical(parsed) : new ipaddr.IPv6(parsed.parts)",
+    from: 'return address && canonical(address)\n',
+    to: "return address && (text.includes('.') ? canonical(address) : new ipaddr.IPv6(address.parts))\n",
     tests: ['__tests__/core/address.test.ts', '__tests__/regressions/addresses.test.ts'],
     title: 'F4: (in|a client)',
   },
   {
     id: 'F4 what ends in a dotted quad is that address of IPv4',
     file: 'lib/core/address.ts',
-    from: "if (last.includes('.') && !ipaddr.IPv4.isValidFourPartDecimal(last)) return undefined",
-    to: "if (last.includes('.')) return ipaddr.IPv4.isValidFourPartDecimal(last) ? ipaddr.IPv4.parse(last) : undefined",
+    from: 'const address = readIpv6(text)\n',
+    to: `const last = text.slice(text.lastIndexOf(':') + 1)
+  if (ipaddr.IPv4.isValidFourPartDecimal(last)) return ipaddr.IPv4.parse(last)
+  const address = readIpv6(text)
+`,
     tests: ['__tests__/core/address.test.ts', '__tests__/regressions/addresses.test.ts'],
     title: 'F4: (though|an address)',
   },

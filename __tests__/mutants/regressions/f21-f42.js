@@ -60,8 +60,8 @@ module.exports = [
   {
     id: 'F26 setConfig changes what is shown, not what is in force',
     file: 'lib/core/policy.ts',
-    from: 'this.#parsed = this.#parse(merge(before.given, next), before)',
-    to: 'this.#parsed = { ...this.#parse(merge(before.given, next), before), limits: before.limits }',
+    from: '() => this.#parse(merge(before.given, next), before)',
+    to: '() => ({ ...this.#parse(merge(before.given, next), before), limits: before.limits })',
     tests: ['__tests__/scenarios/sharing.test.ts'],
     title: 'F26: ',
   },

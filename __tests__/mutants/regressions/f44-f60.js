@@ -41,8 +41,8 @@ module.exports = [
   {
     id: 'F46 a record that leaves the cache takes its live key along',
     file: 'lib/core/zone.ts',
-    from: "        if (reason === 'evict' && old.active === 0) this.#tallies.forgotten++\n",
-    to: "        if (reason === 'evict') this.#live.delete(old.key)\n",
+    from: '        if (old.active === 0) this.#tallies.forgotten++\n',
+    to: '        this.#live.delete(old.key)\n',
     tests: ['__tests__/core/zone.test.ts'],
     title: 'F46: ',
   },
@@ -124,7 +124,7 @@ module.exports = [
     from: 'bytes = Buffer.concat([bytes, readFrom(socket)])',
     to: 'bytes = readFrom(socket)',
     tests: ['__tests__/net/proxy-protocol.test.ts'],
-    title: 'on net A-37, F60: ',
+    title: 'A-37, F60: v1 TCP4 is read at every split point',
   },
   {
     id: 'F60 a second header is believed, or handed on',
