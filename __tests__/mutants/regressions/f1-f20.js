@@ -30,9 +30,9 @@ module.exports = [
         to: '',
       },
       {
-        file: 'lib/connection/connection.ts',
+        file: 'lib/connection/pulse.ts',
         from: 'if (socket.destroyed || isHandedOver(socket) || isLostByKernel(socket))',
-        to: 'if (socket.destroyed && isHandedOver(socket) && isLostByKernel(socket) && !this.isTrackable)',
+        to: 'if (socket.bytesRead < 0)',
       },
     ],
     tests: ['__tests__/regressions/leaving.test.ts'],
