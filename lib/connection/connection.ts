@@ -85,7 +85,7 @@ export class Connection implements Carrier {
     return this.holder.isEnded
   }
 
-  /** The connection of an HTTP/2 session; undefined if the session had ended before anybody asked. */
+  /** The connection of an HTTP/2 session; undefined if the session has ended. */
   static ofSession(session: KnownSession): Connection | undefined {
     const socket = session[known]?.socket ?? socketOfSession(session)
     if (!socket) return undefined
