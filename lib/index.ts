@@ -2,7 +2,8 @@
 /// <reference types="node" preserve="true" />
 
 export { Limiter, type Accepted } from './core/limiter.ts'
-export { Zone, type ZoneOptions } from './core/zone.ts'
+export { Zone } from './core/zone.ts'
+export type { ZoneOptions } from './core/zone-options.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'
 export { limitUpgrade, type LimitUpgrade, type UpgradeHandler } from './http/upgrade.ts'
 export { limitServer, type LimitServer } from './net/guard.ts'
@@ -19,7 +20,13 @@ export type { DrainReport } from './core/drain.ts'
 export type { Decision, Status } from './core/decision.ts'
 export type { Lease } from './core/lease.ts'
 export type { Cause, ZoneStats } from './core/stats.ts'
-export type { ClosedEvent, ExhaustedEvent, QueuedEvent, RejectedEvent } from './core/channels.ts'
+export type {
+  ClosedEvent,
+  DegradedEvent,
+  ExhaustedEvent,
+  QueuedEvent,
+  RejectedEvent,
+} from './core/channels.ts'
 export type { OnLimit } from './core/evict.ts'
 export type { QueueOptions } from './core/queue.ts'
 export type { SetConfigOptions } from './core/policy.ts'

@@ -23,6 +23,15 @@ export interface ExhaustedEvent {
   readonly zone: string
 }
 
+/** Told on `limit-conn:degraded`: the processes that share a zone cannot ask each other; or can again. */
+export interface DegradedEvent {
+  /** Name of the zone. */
+  readonly zone: string
+  readonly degraded: boolean
+  /** How the store failed. */
+  readonly reason?: string
+}
+
 /** Told on `limit-conn:queued`: a request waits for a slot. */
 export interface QueuedEvent {
   /** Name of the zone in which it waits. */
@@ -35,9 +44,14 @@ const closed = channel('limit-conn:closed')
 const queued = channel('limit-conn:queued')
 const rejected = channel('limit-conn:rejected')
 const exhausted = channel('limit-conn:exhausted')
+const degraded = channel('limit-conn:degraded')
 
 export function tellClosed(event: ClosedEvent): void {
   if (closed.hasSubscribers) closed.publish(event)
+}
+
+export function tellDegraded(event: DegradedEvent): void {
+  if (degraded.hasSubscribers) degraded.publish(event)
 }
 
 export function tellQueued(event: QueuedEvent): void {

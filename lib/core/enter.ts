@@ -2,7 +2,7 @@ import { tellHits } from './channels.ts'
 import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
 import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
-import { isRefusal, lookAt, type Entry, type Look } from './look.ts'
+import { grantOf, isRefusal, lookAt, type Entry, type Look } from './look.ts'
 
 /**
  * Looks at all limits, then takes all slots or none. Never waits: looks and takes are one tick.
@@ -24,7 +24,7 @@ export function tryToEnter(entry: Entry): Outcome | Look {
 
   const looks = looksOf(entry)
   const victims = chooseVictims(entry, looks)
-  if (!victims) return looks.find(isRefusal)!
+  if (!victims) return refusalAmong(looks)
 
   for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
   if (looks.length === 0) return notLimited
@@ -35,8 +35,14 @@ export function tryToEnter(entry: Entry): Outcome | Look {
   return isGone ? { ...outcome, decision: gone.decision } : outcome
 }
 
+/** What refuses: where one is found, the others were not asked. */
+function refusalAmong(looks: readonly Look[]): Look {
+  const refusals = looks.filter(isRefusal)
+  return refusals.find(({ finding }) => finding !== 'unasked') ?? refusals[0]!
+}
+
 /** What each limit finds, under each key. */
-function looksOf(entry: Entry): Look[] {
+export function looksOf(entry: Entry): Look[] {
   const looks: Look[] = []
   for (const ask of entry.asks) for (const key of ask.keys) looks.push(lookAt(entry, ask, key))
   return looks
@@ -107,7 +113,7 @@ function admit(entry: Entry, looks: readonly Look[]): Outcome {
 }
 
 function isTaken({ finding }: Look): boolean {
-  return finding !== 'full' && finding !== 'crowded'
+  return finding !== 'full' && finding !== 'crowded' && finding !== 'unasked'
 }
 
 function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
@@ -117,6 +123,7 @@ function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
 }
 
 function take({ holder, owner, request }: Entry, look: Look): void {
+  if (!look.slot) grantOf(look.ask, look.key)?.take()
   const slot = look.slot ?? look.ask.limit.zone.take(look.key, holder)
   if (!look.slot) holder.hold(slot)
 
@@ -157,7 +164,7 @@ function fullest(looks: readonly Look[]): Look {
 }
 
 function roomOf({ ask, key }: Look): number {
-  return ask.max - ask.limit.zone.activeUnder(key)
+  return ask.max - ask.limit.zone.totalUnder(key)
 }
 
 function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', ask: Ask, key: string): Decision {
@@ -167,6 +174,6 @@ function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', ask: Ask, ke
     passed: status !== 'REJECTED',
     zone: zone.name,
     limit: ask.max,
-    active: zone.activeUnder(key),
+    active: zone.totalUnder(key),
   }
 }

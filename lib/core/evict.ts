@@ -31,7 +31,7 @@ export function endVictims(victims: Victims): (Closing | undefined)[] {
   return Array.from(victims, ([victim, { ask }]) => endFor(victim, 'evicted', [ask.limit.zone]))
 }
 
-function makesRoom({ ask: { limit }, finding }: Look): boolean {
+export function makesRoom({ ask: { limit }, finding }: Look): boolean {
   return finding === 'over' && limit.onLimit !== 'reject'
 }
 

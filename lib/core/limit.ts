@@ -3,6 +3,7 @@ import { show } from '../options/check.ts'
 import type { CauseFarewell } from './close.ts'
 import type { OnLimit } from './evict.ts'
 import { GONE, keysOf, type KeyValue } from './key.ts'
+import type { Grant } from './share.ts'
 import type { Zone } from './zone.ts'
 
 /** What the functions of a limit are called with: a request and its response, or a socket. */
@@ -28,6 +29,8 @@ export interface Ask {
   readonly limit: Limit
   readonly keys: readonly string[]
   readonly max: number
+  /** What a shared zone has answered, by key. */
+  grants?: Map<string, Grant>
 }
 
 /** One ask for each limit; or that the peer is gone; or the first error. Errors are values here. */

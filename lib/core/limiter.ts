@@ -16,8 +16,23 @@ type Returned<F> = F extends (...args: never[]) => infer R ? R : never
 type Returns<L> = L extends object ? { [N in keyof L]: Returned<L[N]> }[keyof L & ('key' | 'limit')] : never
 type Functions<O> = Returns<O> | (O extends { readonly limits: readonly (infer L)[] } ? Returns<L> : never)
 
-/** A Promise exactly where a key or limit function answers with one. */
-export type Accepted<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends [never]
+type Zones<O> =
+  | (O extends { readonly zone: infer Z } ? Z : never)
+  | (O extends { readonly limits: readonly (infer L)[] }
+      ? L extends { readonly zone: infer Z }
+        ? Z
+        : never
+      : never)
+
+/** A zone that several processes share. */
+interface Counted {
+  countAll(...args: never[]): unknown
+}
+
+/** A Promise exactly where a zone is shared between processes, or a key or limit function answers with one. */
+export type Accepted<O> = [Extract<Zones<O>, Counted>] extends [never] ? AcceptedHere<O> : Promise<Decision>
+
+type AcceptedHere<O> = [Extract<Functions<O>, PromiseLike<unknown>>] extends [never]
   ? Decision
   : [Exclude<Functions<O>, PromiseLike<unknown>>] extends [never]
     ? Promise<Decision>
@@ -50,7 +65,9 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
   accept(source: Source): Accepted<O> {
     // The holder comes first: a source that closes while a function is waited for must be seen to close.
     const holder = isSource(source) && !isPeerGone(source) ? holderOf(source) : undefined
-    return this.#decide(source, holder) as Accepted<O>
+    const decision = this.#decide(source, holder)
+    const isShared = this.#policy.zones.some(({ share }) => share)
+    return (isShared ? Promise.resolve(decision) : decision) as Accepted<O>
   }
 
   /** Slots taken under a key; with several limits, the highest count. */
@@ -86,11 +103,13 @@ export class Limiter<const O extends LimiterOptions = LimiterOptions> {
     if (!holder) return isSource(source) ? gone.decision : failed(notASource(source)).decision
 
     const { parsed } = this.#policy
+    const goOn = (evaluation: Evaluation): Decision | Promise<Decision> => {
+      if (parsed !== this.#policy.parsed) return this.#decide(source, holder)
+      const waits = this.#policy.reserve(holderOf(source), evaluation)
+      return waits ? waits.then(() => goOn(evaluation)) : this.#enter(source, evaluation)
+    }
     const evaluation = this.#policy.evaluate([source])
-    if (!isThenable(evaluation)) return this.#enter(source, evaluation)
-    return evaluation.then((settled) => {
-      return parsed === this.#policy.parsed ? this.#enter(source, settled) : this.#decide(source, holder)
-    })
+    return isThenable(evaluation) ? evaluation.then(goOn) : goOn(evaluation)
   }
 
   /** Asks for the holder again: a source that was destroyed by now has ended. */

@@ -1,5 +1,6 @@
 import type { Holder } from './holder.ts'
 import type { Ask } from './limit.ts'
+import type { Grant } from './share.ts'
 import type { Owner, Slot } from './slot.ts'
 
 /** A holder that wants to come in. */
@@ -13,8 +14,11 @@ export interface Entry {
   readonly request: Holder | undefined
 }
 
-/** What a look at one key found: already held, room, no room; the zone full; or too many keys of one holder. */
-type Finding = 'held' | 'free' | 'over' | 'full' | 'crowded'
+/**
+ * What a look at one key found: already held, room, no room; the zone full; too many keys of one holder; or nothing yet, for
+ * other processes are to be asked.
+ */
+type Finding = 'held' | 'free' | 'over' | 'full' | 'crowded' | 'unasked'
 
 export interface Look {
   readonly ask: Ask
@@ -29,16 +33,31 @@ export function lookAt(entry: Entry, ask: Ask, key: string): Look {
 }
 
 /** The holder has a slot: a limit that admitted it does not look again, another looks with that slot included. */
-function atSlot({ owner }: Entry, { max }: Ask, slot: Slot): Finding {
+function atSlot({ owner }: Entry, ask: Ask, slot: Slot): Finding {
   if (slot.claimOf(owner)) return 'held'
-  return slot.record.active > max ? 'over' : 'free'
+  if (slot.zone.share) return granted(ask, slot.record.key)
+  return slot.record.active > ask.max ? 'over' : 'free'
 }
 
 function atKey(entry: Entry, ask: Ask, key: string): Finding {
   const { zone } = ask.limit
   if (isCrowded(entry, ask)) return 'crowded'
   if (!zone.hasRoomFor(ask.keys)) return 'full'
+  if (zone.share) return granted(ask, key)
   return zone.activeUnder(key) >= ask.max ? 'over' : 'free'
+}
+
+/** What a shared zone has answered. */
+function granted(ask: Ask, key: string): Finding {
+  const grant = grantOf(ask, key)
+  if (!grant) return 'unasked'
+  return grant.isOver ? 'over' : 'free'
+}
+
+/** The answer of a shared zone, while it holds. */
+export function grantOf({ grants }: Ask, key: string): Grant | undefined {
+  const grant = grants?.get(key)
+  return grant?.isGivenBack ? undefined : grant
 }
 
 /**
@@ -54,5 +73,10 @@ function isCrowded({ holder, owner, maxKeys }: Entry, { keys, limit }: Ask): boo
 
 export function isRefusal({ ask: { limit }, finding }: Look): boolean {
   if (limit.isDryRun) return false
-  return finding === 'over' || finding === 'crowded' || (finding === 'full' && limit.zone.onFull === 'reject')
+  return (
+    finding === 'over' ||
+    finding === 'crowded' ||
+    finding === 'unasked' ||
+    (finding === 'full' && limit.zone.onFull === 'reject')
+  )
 }

@@ -3,6 +3,7 @@ import { openIn, trim } from './close.ts'
 import { failed, gone, notLimited, type Outcome } from './decision.ts'
 import { drain, type DrainReport } from './drain.ts'
 import { enter } from './enter.ts'
+import { reserve } from './reserve.ts'
 import type { Holder } from './holder.ts'
 import { GONE, type ReadableKey } from './key.ts'
 import { evaluate, type Args, type Evaluation, type Limit } from './limit.ts'
@@ -60,7 +61,7 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   readonly #queue = new Queue(() => this.#parsed.queue)
   #parsed: P
   #dryZone: Zone | undefined
-  #report: ((error: LimitConnError) => void) | undefined
+  #report: ((news: LimitConnError | string) => void) | undefined
 
   constructor(options: unknown, parse: Parse<O, P>) {
     this.#parse = parse
@@ -97,13 +98,13 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
     return Math.max(...this.zones.map((zone) => zone.count(key)))
   }
 
-  /** Says where errors go that there is nobody else to hand to; nowhere until then. */
-  reportTo(report: (error: LimitConnError) => void): void {
+  /** Says where news go that there is nobody else to hand to; nowhere until then. */
+  reportTo(report: (news: LimitConnError | string) => void): void {
     this.#report = report
   }
 
-  report(error: LimitConnError): void {
-    this.#report?.(error)
+  report(news: LimitConnError | string): void {
+    this.#report?.(news)
   }
 
   limitOn(zone: Zone): Limit | undefined {
@@ -131,6 +132,12 @@ export class Policy<O extends object, P extends Parsed<O>> implements Owner {
   evaluate(args: Args): Evaluation | Promise<Evaluation> {
     const { limits, timeoutMs } = this.#parsed
     return evaluate(limits, args, timeoutMs)
+  }
+
+  /** Asks zones that several processes share, if there are any: to be waited for before `enter`, in the same turn. */
+  reserve(holder: Holder, evaluation: Evaluation, request?: Holder): Promise<void> | undefined {
+    const entry = this.#entryOf(holder, evaluation, request)
+    return 'decision' in entry ? undefined : reserve(entry)
   }
 
   /** Decides on a holder, in one tick. */

@@ -1,6 +1,7 @@
 import type { Limit } from './limit.ts'
 import type { Owner } from './slot.ts'
 import type { Zone } from './zone.ts'
+import type { LimitConnError } from '../errors.ts'
 
 /** Who counts in a zone, as far as it was seen: the last that enforces a limit, and the last that does not. */
 interface Users {
@@ -24,6 +25,13 @@ export function noteUse(owner: Owner, limits: readonly Limit[]): Zone | undefine
     usersOf.set(zone, users)
   }
   return shared
+}
+
+/** Tells one of those who count in a zone; nobody, where nobody does. */
+export function reportTo(zone: Zone, news: LimitConnError | string): void {
+  const users = usersOf.get(zone)
+  const owner = users?.enforced?.deref() ?? users?.dryRun?.deref()
+  owner?.report(news)
 }
 
 /** Forgets an owner that counts here no more. */

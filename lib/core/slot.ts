@@ -8,8 +8,8 @@ import type { Zone } from './zone.ts'
 export interface Owner {
   /** Its limit on a zone, as configured now: there is one at most. */
   limitOn(zone: Zone): Limit | undefined
-  /** Is told of an error that there is nobody else to hand to. */
-  report(error: LimitConnError): void
+  /** Is told of an error that there is nobody else to hand to, or of what is to be known. */
+  report(news: LimitConnError | string): void
 }
 
 /** That an owner has admitted a holder under a key, and whether only because of a dry run. */

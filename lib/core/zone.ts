@@ -1,32 +1,17 @@
 import { LRUCache } from 'lru-cache'
-import { checkObject, invalid, oneOf, whole, type Check } from '../options/check.ts'
 import { auditSlots, type Audit } from './audit.ts'
 import { closeAll } from './close.ts'
 import type { Holder } from './holder.ts'
 import { flat, ipv6SubnetOf, keysToRead, type ReadableKey } from './key.ts'
 import { KeyRecord } from './record.ts'
+import type { Share } from './share.ts'
 import { Slot } from './slot.ts'
 import { noTallies, type Tally, type ZoneStats } from './stats.ts'
 import { topOf, type TopKey } from './top.ts'
+import { checkZone, zoneChecks, type ZoneOptions } from './zone-options.ts'
 
-export interface ZoneOptions {
-  /** Name in logs and in `req.limitConn`. Need not be unique in a process. */
-  readonly name: string
-  /** Highest number of live keys, 1 to 16,777,216. @default 65_536 */
-  readonly max?: number
-  /** Highest number of idle keys whose statistics are remembered, 0 to 16,777,216. @default 1_024 */
-  readonly maxIdle?: number
-  /** What a new key meets when `max` keys are live; known keys go on as before. @default 'reject' */
-  readonly onFull?: 'reject' | 'pass'
-}
-
-const mostKeys = 2 ** 24
-const checks = {
-  name: aName,
-  max: whole(1, mostKeys, `a whole number from 1 to ${mostKeys}`),
-  maxIdle: whole(0, mostKeys, `a whole number from 0 to ${mostKeys}`),
-  onFull: oneOf('reject', 'pass'),
-}
+/** Of IPv6, where none was seen: that of `byIp()`. */
+const usualSubnets = [56]
 
 /** Is told when a slot was given back. */
 export interface WakesUp {
@@ -51,6 +36,8 @@ export class Zone {
   readonly queues = new Set<WakesUp>()
   /** @internal How many wait there. */
   waiting = 0
+  /** @internal What other processes share of it; undefined: this one counts by itself. */
+  readonly share: Share | undefined
   /** @internal Somebody is to know which slots are idle. */
   isHeeded = false
   readonly #live = new Map<string, KeyRecord>()
@@ -61,8 +48,8 @@ export class Zone {
   #peak = 0
 
   constructor(options: ZoneOptions) {
-    const checked = checkObject(options, 'zone', checks) as Partial<ZoneOptions>
-    this.name = aName(checked.name, 'zone.name')
+    const checked = checkZone<ZoneOptions>(options, zoneChecks)
+    this.name = checked.name
     this.max = checked.max ?? 65_536
     this.maxIdle = checked.maxIdle ?? 1_024
     this.onFull = checked.onFull ?? 'reject'
@@ -117,9 +104,19 @@ export class Zone {
     return this.#live.values()
   }
 
+  /** @internal The live keys, tagged. */
+  get liveKeys(): Iterable<string> {
+    return this.#live.keys()
+  }
+
   /** @internal Slots taken under a tagged key. */
   activeUnder(key: string): number {
     return this.#live.get(key)?.active ?? 0
+  }
+
+  /** @internal Those of other processes included, as far as is known. */
+  totalUnder(key: string): number {
+    return this.activeUnder(key) + (this.share?.othersUnder(key) ?? 0)
   }
 
   /** @internal The slots under a tagged key, oldest first. */
@@ -151,6 +148,7 @@ export class Zone {
     slot.record.remove(slot)
     this.#active--
     if (slot.record.active === 0) this.#retire(slot.record)
+    this.share?.released(slot.record.key)
     if (this.waiting > 0) for (const queue of this.queues) queue.wake(this, slot.record.key)
   }
 
@@ -162,10 +160,14 @@ export class Zone {
     if (record) record.rejected++
   }
 
-  /** The live record that a person means by a key. */
-  #read(key: ReadableKey): KeyRecord | undefined {
+  /** @internal The tagged keys that a person may mean by a key, narrowest first. */
+  keysFor(key: ReadableKey): readonly string[] {
     const narrowestFirst = [...this.#ipv6Subnets].toSorted((a, b) => b - a)
-    const live = keysToRead(key, narrowestFirst).map((tagged) => this.#live.get(tagged))
+    return keysToRead(key, narrowestFirst.length > 0 ? narrowestFirst : usualSubnets)
+  }
+
+  #read(key: ReadableKey): KeyRecord | undefined {
+    const live = this.keysFor(key).map((tagged) => this.#live.get(tagged))
     return live.find((record) => record !== undefined)
   }
 
@@ -192,9 +194,4 @@ export class Zone {
     })
     this.#idle.set(record.key, record)
   }
-}
-
-function aName(value: unknown, path: string): ReturnType<Check<string>> {
-  if (typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value)) return value
-  throw invalid(path, value, 'a name of 1 to 64 letters, digits, "_", ".", ":" or "-"')
 }

@@ -37,7 +37,13 @@ function decide(turn: Turn, evaluation: Evaluation): void {
   if (policy.parsed !== turn.options) return begin(turn)
 
   const { connection, exchange, visit } = turn
-  if (visit.unit === 'connections') {
+  const counted = visit.unit === 'connections'
+  const waits = counted
+    ? policy.reserve(connection.holder, evaluation, exchange)
+    : policy.reserve(exchange, evaluation)
+  if (waits) return whenSettled(turn, waits, () => decide(turn, evaluation))
+
+  if (counted) {
     act(turn, evaluation, policy.enter(connection.holder, evaluation, exchange))
   } else if (!turn.options.queue) {
     const outcome = policy.enter(exchange, evaluation)

@@ -45,7 +45,7 @@ function toldBefore(res: ServerResponse): Map<Zone | undefined, Quota> {
 }
 
 function quotaOf({ limit: { zone }, keys, max }: Ask): Quota {
-  const active = Math.max(...keys.map((key) => zone.activeUnder(key)))
+  const active = Math.max(...keys.map((key) => zone.totalUnder(key)))
   return {
     policy: `"${zone.name}";q=${Math.min(max, largestInteger)};qu="concurrent-requests"`,
     rest: `"${zone.name}";r=${Math.min(Math.max(0, max - active), largestInteger)}`,

@@ -20,7 +20,7 @@ import { KeyWatch } from './key-watch.ts'
 /** A policy on requests, as those at its door need it. */
 export interface DoorPolicy<C> extends Pick<
   Policy<never, never>,
-  'zones' | 'limitOn' | 'report' | 'evaluate' | 'enter' | 'enterInTurn'
+  'zones' | 'limitOn' | 'report' | 'evaluate' | 'reserve' | 'enter' | 'enterInTurn'
 > {
   readonly parsed: C
 }
@@ -44,7 +44,7 @@ export function makeDoor<O extends object, C extends CompiledRequests<O>>({
     () => policy.parsed,
     (req: IncomingMessage) => contextOf(req, policy.parsed.trusts[0]),
   )
-  policy.reportTo((error) => journal.error(error))
+  policy.reportTo((news) => journal.news(news))
   return { policy, sweep, warner, journal, keyWatch: new KeyWatch(warner) }
 }
 

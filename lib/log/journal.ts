@@ -10,6 +10,8 @@ export interface Journal<S> {
   hits(hits: readonly Hit[], source: S): void
   /** Tells of an error for which there is nobody else to hand it to. */
   error(error: LimitConnError, source?: S): void
+  /** Tells of what is no source's doing: an error, or a line. */
+  news(news: LimitConnError | string): void
 }
 
 export interface JournalSettings {
@@ -41,6 +43,10 @@ export function makeJournal<S>(
       if (hits.length === 0 || settings().logLevel === false) return
       for (const hit of hits)
         flood.tell(hit.zone, { key: hit.key, text: hitLine(hit) }, () => tryContextOf(source))
+    },
+    news(news) {
+      if (settings().logLevel === false) return
+      flood.tell(settings, { key: '', text: typeof news === 'string' ? news : errorLine(news) }, () => '')
     },
     error(error, source) {
       if (settings().logLevel === false) return

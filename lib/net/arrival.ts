@@ -44,6 +44,9 @@ function decide(arrival: Arrival, evaluation: Evaluation): void {
   if (!isThere(arrival)) return
   if (policy.parsed !== arrival.options) return begin(arrival)
 
+  const waits = policy.reserve(connection.holder, evaluation)
+  if (waits) return whenSettled(arrival, waits, () => decide(arrival, evaluation))
+
   const { decision, hits } = policy.enter(connection.holder, evaluation)
   if (decision.error) return fail(arrival, decision.error)
   if (decision.status === 'GONE') return connection.destroy()

@@ -24,7 +24,7 @@ export class Gate {
     this.policy = policy
     this.sweep = sweep
     this.journal = makeJournal(() => policy.parsed, contextOf)
-    policy.reportTo((error) => this.journal.error(error))
+    policy.reportTo((news) => this.journal.news(news))
   }
 
   /** A socket that was accepted; or a TLSSocket, whose connection was met when it was accepted. */

@@ -15,6 +15,11 @@ export function checkCount({ count, limits, queue }: Counting): void {
     const accepted = '"reject" with count: "requests": connections make room, requests do not'
     throw invalid(`${evicting.path}.onLimit`, evicting.onLimit, accepted)
   }
+  const shared = limits.find(({ zone }) => zone.share)
+  if (queue && shared) {
+    const accepted = `false, for zone "${shared.zone.name}" is shared with other processes: nobody tells when a slot is free there`
+    throw invalid('options.queue', queue, accepted)
+  }
   if (count === 'connections' && queue) {
     throw invalid(
       'options.queue',

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { OnLimit } from '../core/evict.ts'
 import type { KeyValue } from '../core/key.ts'
+import type { Limit } from '../core/limit.ts'
 import type { Cause } from '../core/stats.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
@@ -72,6 +73,16 @@ const limitAccepted = 'a whole number >= 1, or a function'
 const longestMs = 2 ** 31 - 1
 const aTime = whole(1, longestMs, `false, or a whole number of milliseconds from 1 to ${longestMs}`)
 const aNumber = whole(1, Number.MAX_SAFE_INTEGER, limitAccepted)
+
+/** Throws for what is not done across processes. */
+export function checkShared({ zone, onLimit, path }: Limit): void {
+  if (!zone.share || onLimit === 'reject') return
+  throw invalid(
+    `${path}.onLimit`,
+    onLimit,
+    '"reject" in a shared zone: another process cannot be made to close',
+  )
+}
 
 /** The checks of one limit. */
 export const limitChecks: Checks = {

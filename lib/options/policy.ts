@@ -6,6 +6,7 @@ import { checkObject, invalid, whole, type Checks } from './check.ts'
 import { requestKey, socketKey, type CompileKey, type GivenKey } from './keys.ts'
 import {
   aLimitList,
+  checkShared,
   limitChecks,
   listOf,
   zonesOf,
@@ -93,14 +94,16 @@ export function parsePolicy<O extends object>(
   const config = checked.limits
     ? { ...defaults, limits: Object.freeze(complete.map((limit) => Object.freeze(limit))) }
     : { ...defaults, ...complete[0] }
+  const limits = complete.map(({ dryRun: isDryRun = defaults.dryRun, ...limit }, index): Limit => {
+    const { onLimit, maxLifetimeMs, maxIdleMs, onEvict } = defaults
+    const inherited = { onLimit, maxLifetimeMs, maxIdleMs, ...(onEvict && { onEvict }) }
+    return { ...inherited, ...limit, key: keys[index]!, isDryRun, path: pathOf(checked, index) }
+  })
+  for (const limit of limits) checkShared(limit)
   return {
     config: Object.freeze(config) as unknown as O,
     given: (checked.limits ? { ...checked, limits: filled } : { ...checked, ...filled[0] }) as unknown as O,
-    limits: complete.map(({ dryRun: isDryRun = defaults.dryRun, ...limit }, index) => {
-      const { onLimit, maxLifetimeMs, maxIdleMs, onEvict } = defaults
-      const inherited = { onLimit, maxLifetimeMs, maxIdleMs, ...(onEvict && { onEvict }) }
-      return { ...inherited, ...limit, key: keys[index]!, isDryRun, path: pathOf(checked, index) }
-    }),
+    limits,
     timeoutMs: defaults.timeoutMs,
     maxKeysPerConnection: defaults.maxKeysPerConnection,
   }

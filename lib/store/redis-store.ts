@@ -1,0 +1,170 @@
+import { createHash, randomBytes, randomInt } from 'node:crypto'
+import type { Wish } from '../core/share.ts'
+import type { Call, Runner } from './redis-client.ts'
+import { beatScript, cellScript, leaveScript } from './scripts.ts'
+import { WriteAgain, type Cell, type CellReply, type Store } from './store.ts'
+
+/** Who a process is, and from which number on it counts its commands: two of one id do not take each other's for theirs. */
+export interface Identity {
+  readonly id: string
+  readonly first: number
+}
+
+/** Most keys in one command. */
+const mostKeys = 200
+/** Keys with the same tag have one slot of a Redis Cluster, and go in one command. */
+const buckets = 1_024
+/** Redis Lua has numbers exact up to 2 ** 53. */
+const firstNumbers = 2 ** 45
+
+/** A limit of Infinity, as Lua reads it on every machine. */
+const noLimit = '1e300'
+
+const signs = { take: '+', force: '!', look: '=' } as const satisfies Record<Wish['kind'], string>
+
+/** Where the cells stand in Redis or Valkey. */
+export class RedisStore implements Store {
+  readonly lapses = true
+  onLost: () => void = () => undefined
+  readonly #name: string
+  readonly #runner: Runner
+  readonly #ttlMs: number
+  #identity: Identity
+  #number: number
+  /** Until when this process stands among the others, as Redis has told it; `new`: it was never there. */
+  #standsUntil = 'new'
+  #unsureUntilMs = 0
+  #beats = 0
+  #wasRefused = false
+
+  constructor(name: string, runner: Runner, { ttlMs, identity }: { ttlMs: number; identity?: Identity }) {
+    this.#name = name
+    this.#runner = runner
+    this.#ttlMs = ttlMs
+    this.#identity = identity ?? newIdentity()
+    this.#number = this.#identity.first
+  }
+
+  batches(keys: Iterable<string>): readonly (readonly string[])[] {
+    if (!this.#runner.isCluster) return chunks([...keys])
+    const groups = new Map<number, string[]>()
+    for (const key of keys) {
+      const bucket = bucketOf(hashOf(key))
+      const group = groups.get(bucket)
+      if (group) group.push(key)
+      else groups.set(bucket, [key])
+    }
+    return [...groups.values()].flatMap(chunks)
+  }
+
+  async write(cells: readonly Cell[]): Promise<readonly CellReply[]> {
+    const { id, first } = this.#identity
+    const args = [id, String(first), String(++this.#number), String(this.#ttlMs)]
+    for (const { count, wishes } of cells) {
+      args.push(String(count), String(wishes.length))
+      for (const { kind, max } of wishes) args.push(signs[kind] + (max === Infinity ? noLimit : max))
+    }
+    const keys = cells.map(({ key }) => this.#keyOf(key))
+    const replies = readReplies(cells, await this.#run({ script: cellScript, keys, args }))
+    this.#checkNumbers(id, replies)
+    return replies
+  }
+
+  async beat(): Promise<number> {
+    const { id } = this.#identity
+    const number = ++this.#beats
+    const { before, unsureUntilMs } = this.#beginBeat()
+    const reply = await this.#run({
+      script: beatScript,
+      keys: [this.#instancesKey],
+      args: [id, before, String(this.#ttlMs)],
+    })
+    const [instances, until, state] = reply as readonly [instances: number, until: string, state: number]
+
+    if (number === this.#beats && id === this.#identity.id) {
+      this.#unsureUntilMs = unsureUntilMs
+      this.#standsUntil = until
+      if (state === 2) this.#becomeAnother()
+      if (state === 1) this.onLost()
+    }
+    return instances
+  }
+
+  /** Until a beat is answered it may be carried out late, after later ones: nothing is made of what stands there. */
+  #beginBeat(): { readonly before: string; readonly unsureUntilMs: number } {
+    const now = performance.now()
+    const unsureUntilMs = this.#unsureUntilMs
+    this.#unsureUntilMs = now + this.#ttlMs
+    return { before: now < unsureUntilMs ? '' : this.#standsUntil, unsureUntilMs }
+  }
+
+  async leave(): Promise<void> {
+    await this.#run({ script: leaveScript, keys: [this.#instancesKey], args: [this.#identity.id] })
+  }
+
+  get #instancesKey(): string {
+    return `limit-conn:${this.#name}:instances`
+  }
+
+  /** Somebody else writes under this id: what is written from now on is our own. What was, lapses. */
+  #becomeAnother(): void {
+    this.#identity = newIdentity()
+    this.#number = this.#identity.first
+    this.#standsUntil = 'new'
+    this.onLost()
+  }
+
+  /** A number that stood there and is not older: of a command of ours that was carried out before; or of somebody else. */
+  #checkNumbers(id: string, replies: readonly CellReply[]): void {
+    const fault = replies.find(({ others }) => others < 0)
+    if (!fault) return
+    const isOurs = -fault.others > this.#identity.first && -fault.others <= this.#number
+    if (id === this.#identity.id && !isOurs) this.#becomeAnother()
+    throw new WriteAgain('the cell had another number')
+  }
+
+  #keyOf(key: string): string {
+    const hash = hashOf(key)
+    return `limit-conn:${this.#name}:{${bucketOf(hash)}}:${hash}`
+  }
+
+  /** Once it was refused, a client that is not connected is not asked: it would keep the command for later. */
+  async #run(call: Call): Promise<unknown> {
+    if (this.#wasRefused && !this.#runner.isReady) throw new Error('the client is not connected')
+    try {
+      return await this.#runner.run(call)
+    } catch (cause) {
+      this.#wasRefused = true
+      throw cause
+    }
+  }
+}
+
+function newIdentity(): Identity {
+  return { id: randomBytes(16).toString('base64url'), first: randomInt(firstNumbers) }
+}
+
+/** Keys may be secrets, and longer than they need to be. */
+function hashOf(key: string): string {
+  return createHash('sha256').update(key, 'utf16le').digest('base64url').slice(0, 22)
+}
+
+/** The first bits of a hash. */
+function bucketOf(hash: string): number {
+  return Buffer.from(hash.slice(0, 4), 'base64url').readUInt16BE() % buckets
+}
+
+function chunks(keys: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.ceil(keys.length / mostKeys)
+  return Array.from({ length: count }, (_, i) => keys.slice(i * mostKeys, (i + 1) * mostKeys))
+}
+
+function readReplies(cells: readonly Cell[], reply: unknown): readonly CellReply[] {
+  const numbers = (reply as unknown[]).map(Number)
+  let at = 0
+  return cells.map(({ wishes }) => {
+    const [others = NaN, ...isOver] = numbers.slice(at, (at += 1 + wishes.length))
+    if (Number.isNaN(others) || isOver.length < wishes.length) throw new Error('the reply is not complete')
+    return { others, isOver: isOver.map(Boolean) }
+  })
+}

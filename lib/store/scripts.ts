@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto'
+
+/** A script, and the name under which Redis keeps it. */
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+/**
+ * Writes cells and answers wishes. Each key is a hash with a field for each process, `count:number:expiryMs`, of which only that
+ * process writes; the count is absolute, so that a command may come twice or never. The number rises with each command: a late
+ * one changes nothing. Time is that of the server alone.
+ *
+ * ARGV: id, first number, number, ttlMs; then for each key: own count, how many wishes, and the wishes: `+`, `!` or `=` (take,
+ * force, look) and a limit. Answers for each key with the slots of others; or, where the field has no older number of this
+ * process, with that number below zero; then with 1 for each wish that found no room.
+ *
+ * @see Redis documentation, EVAL, script effects replication: Redis 5 and later
+ */
+export const cellScript: Script = script(`
+local id, first, number, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local answer, at = {}, 5
+
+for _, key in ipairs(KEYS) do
+  local own, wishes = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  local others, fault, isThere = 0, nil, false
+  local cells = redis.call('HGETALL', key)
+  for i = 1, #cells, 2 do
+    local count, written, expiry = string.match(cells[i + 1], '^(%d+):(%d+):(%d+)$')
+    if cells[i] == id then
+      isThere = true
+      written = tonumber(written)
+      if written >= number or written < first then fault = -written end
+    elseif tonumber(expiry) <= now then redis.call('HDEL', key, cells[i])
+    else others = others + tonumber(count) end
+  end
+
+  answer[#answer + 1] = fault or others
+  for i = at + 2, at + 1 + wishes do
+    local kind, limit = string.sub(ARGV[i], 1, 1), tonumber(string.sub(ARGV[i], 2))
+    local more = kind == '=' and 0 or 1
+    local isOver = own + others + more > limit
+    if kind == '!' or kind == '+' and not isOver then own = own + 1 end
+    answer[#answer + 1] = isOver and 1 or 0
+  end
+  at = at + 2 + wishes
+
+  if not fault then
+    if own > 0 then
+      redis.call('HSET', key, id, string.format('%d:%s:%.0f', own, ARGV[3], now + ttl))
+      redis.call('PEXPIRE', key, 2 * ttl)
+    elseif isThere then redis.call('HDEL', key, id) end
+  end
+end
+return answer
+`)
+
+/**
+ * Says that a process is there. A sorted set with the id of each and when it lapses.
+ *
+ * ARGV: id, what was answered last time (`new`: it was never there; empty: not known), ttlMs. Answers with how many are there,
+ * until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id.
+ */
+export const beatScript: Script = script(`
+local id, before, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local stood = redis.call('ZSCORE', KEYS[1], id)
+
+local state = 0
+if before == 'new' then
+  if stood then state = 2 end
+elseif before ~= '' then
+  if not stood or tonumber(stood) < tonumber(before) then state = 1
+  elseif tonumber(stood) > tonumber(before) then state = 2 end
+end
+
+local expiry = string.format('%.0f', now + ttl)
+-- First what takes memory: where there is none left, the whole fails.
+redis.call('ZADD', KEYS[1], expiry, id)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('PEXPIRE', KEYS[1], 2 * ttl)
+return { redis.call('ZCARD', KEYS[1]), expiry, state }
+`)
+
+/** Says that a process is there no more. ARGV: id. */
+export const leaveScript: Script = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`)
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}
