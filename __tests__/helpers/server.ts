@@ -60,6 +60,7 @@ export interface Served {
 
 const running: Running[] = []
 const clients: { destroy(): unknown }[] = []
+const closings: (() => unknown)[] = []
 
 export const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
 
@@ -125,6 +126,11 @@ function track(sockets: Set<Socket>, socket: Socket): void {
     sockets.delete(socket)
     checkListeners(socket)
   })
+}
+
+/** Does something when the test and its servers have ended, before handles are looked for that are still open. */
+export function afterServers(close: () => unknown): void {
+  closings.push(close)
 }
 
 /** Takes sockets that will never tell their end out of what is waited for when the test ends. */
@@ -201,7 +207,11 @@ afterEach(async () => {
     server.closeAllConnections?.()
     for (const socket of sockets) socket.destroy()
   }
-  for (const one of ended) await expectNothingLeft(one)
+  try {
+    for (const one of ended) await expectNothingLeft(one)
+  } finally {
+    for (const close of closings.splice(0).toReversed()) await close()
+  }
 
   await until('no handle of a server or a client is open', () => openHandles() === 0)
   expect(Math.max(0, ...ours.splice(0))).toBeLessThanOrEqual(1)
