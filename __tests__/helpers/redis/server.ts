@@ -48,7 +48,7 @@ export class RedisServer {
   }
 
   /** Has it copy another one, as its replica. */
-  async follow(primary: RedisServer): Promise<void> {
+  async follow(primary: { readonly port: number }): Promise<void> {
     await this.command('REPLICAOF', '127.0.0.1', String(primary.port))
     await this.#untilInfo('replication', /master_link_status:up/)
   }
