@@ -11,7 +11,7 @@ describe.each(clientKinds)('four processes, by %s', (client) => {
   })
 
   it('D1: are exact with the connections of a guard', async () => {
-    await checkExact(whole(client), { opens: 8_000, keys: 3, carrier: 'sockets' })
+    await checkExact(whole(client), { opens: 8_000, keys: 3, holdMs: 30, carrier: 'sockets' })
   })
 })
 

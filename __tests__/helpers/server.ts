@@ -133,6 +133,14 @@ export function afterServers(close: () => unknown): void {
   closings.push(close)
 }
 
+/** The last one first; one that fails does not keep the others open. */
+async function closeAll(): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closings.splice(0).toReversed())
+    await Promise.resolve(close()).catch((cause: unknown) => failures.push(cause))
+  if (failures.length > 0) throw failures[0]
+}
+
 /** Takes sockets that will never tell their end out of what is waited for when the test ends. */
 export function forget({ sockets }: Pick<Served, 'sockets'>): void {
   ;(sockets as Set<Socket>).clear()
@@ -210,7 +218,7 @@ afterEach(async () => {
   try {
     for (const one of ended) await expectNothingLeft(one)
   } finally {
-    for (const close of closings.splice(0).toReversed()) await close()
+    await closeAll()
   }
 
   await until('no handle of a server or a client is open', () => openHandles() === 0)

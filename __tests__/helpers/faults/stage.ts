@@ -12,6 +12,8 @@ export interface Stage {
   readonly ttlMs: number
   readonly syncMs: number
   readonly rounds: number
+  /** Each process is told how many there are; else it finds out, within a sync. */
+  readonly knowsSize: boolean
   /** Says what was measured. */
   readonly tells: boolean
 }
@@ -22,7 +24,8 @@ export const short = (client: ClientKind): Stage => ({
   ttlMs: 1_500,
   syncMs: 500,
   rounds: 1,
-  tells: false,
+  knowsSize: true,
+  tells: 'LIMIT_CONN_TELLS' in process.env,
 })
 
 /** What `npm run test:faults` plays. */
@@ -31,6 +34,7 @@ export const whole = (client: ClientKind): Stage => ({
   ttlMs: 3_000,
   syncMs: 1_000,
   rounds: 3,
+  knowsSize: false,
   tells: true,
 })
 
@@ -44,14 +48,22 @@ export const backMs = 1_000
 
 let stages = 0
 
+/** A name that no other zone has. */
+export function zoneName(): string {
+  return `faults-${process.pid}-${++stages}`
+}
+
 /** Processes that share a zone which no other test has. */
 export async function crewOf(
-  { client, ttlMs, syncMs }: Stage,
+  { client, ttlMs, syncMs, knowsSize }: Stage,
   over: Partial<Omit<CrewOptions, 'zone'>> & { readonly zone?: object } = {},
 ): Promise<Crew> {
-  const name = `faults-${process.pid}-${++stages}`
-  const zone = { name, ttlMs, syncMs, ...over.zone }
-  return Crew.start({ place: sharedPlace(), client, limit, ...over, zone })
+  const { size = 4 } = over
+  const instances = knowsSize && size > 0 ? { instances: size } : {}
+  const zone = { name: zoneName(), ttlMs, syncMs, ...instances, ...over.zone }
+  const crew = await Crew.start({ place: sharedPlace(), client, limit, ...over, zone })
+  if (!knowsSize) await later(syncMs + slackMs / 2)
+  return crew
 }
 
 /** A bound, and what was measured against it. */
@@ -63,9 +75,15 @@ export function tell({ tells, client }: Stage, bound: string, measured: object):
 const show = (value: unknown): string =>
   typeof value === 'number' ? String(Math.round(value * 10) / 10) : String(value)
 
-/** All processes ask for more than there is: as many come in as may. */
+/**
+ * All processes ask for more than there is: exactly as many come in as may. They ask again, as a process that was refused
+ * believes so for a moment.
+ */
 export async function fill(crew: Crew, key = 0): Promise<void> {
-  await crew.each((worker) => worker.open(limit, { key }))
+  await took('the limit is reached', async () => {
+    await crew.each((worker) => worker.open(limit, { key }))
+    return crew.truth(key).at() >= limit
+  })
   expect(crew.truth(key).at()).toBe(limit)
 }
 

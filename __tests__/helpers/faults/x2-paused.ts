@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals'
 import type { Crew, Worker } from '../redis/crew.ts'
 import { nowMs } from '../redis/truth.ts'
-import { crewOf, endEven, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import { crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
 
 /** How a process does nothing for twice ttlMs, and goes on after it. */
 export type Pause = 'SIGSTOP' | 'a busy loop'
@@ -69,8 +69,7 @@ async function admittedWhileOver(crew: Crew): Promise<number> {
 
   await closeOne(crew)
   await settle(crew)
-  await crew.each((worker) => worker.open(2))
-  expect(crew.truth().at()).toBe(limit)
+  await fill(crew)
   return admitted
 }
 

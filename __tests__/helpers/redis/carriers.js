@@ -9,7 +9,7 @@ const { Limiter, limitServer } = require('../../../dist/index.js')
 
 /** Sources without a socket: many of them, and quick. */
 async function emitters({ zone, limit, note }) {
-  const limiter = new Limiter({ zone, limit, key: ({ key }) => key, logLevel: false })
+  const limiter = new Limiter({ zone, limit, key: ({ key }) => key })
   return {
     keyOf: (key) => ({ text: `key-${key}` }),
     async open(key) {
@@ -66,7 +66,7 @@ async function sockets({ zone, limit, note }) {
       ({ remoteAddress, remotePort }) => remoteAddress === localAddress && remotePort === localPort,
     )
     client.resetAndDestroy()
-    if (atServer && !atServer.closed) await events.once(atServer, 'close')
+    if (atServer && !atServer.closed) await new Promise((resolve) => atServer.on('close', resolve))
   }
 }
 

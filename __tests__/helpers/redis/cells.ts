@@ -30,7 +30,9 @@ async function readOne(url: string, zone: string): Promise<Written> {
     await client.connect()
     const keys = await client.keys(`limit-conn:${zone}:{*`)
     const cells = await Promise.all(keys.map((key) => readCells(client, key)))
-    return { cells: cells.flat(), instances: await client.zrange(`limit-conn:${zone}:instances`, '0', '-1') }
+    const instances = `limit-conn:${zone}:instances`
+    const isHere = (await client.keys(instances)).length > 0
+    return { cells: cells.flat(), instances: isHere ? await client.zrange(instances, '0', '-1') : [] }
   } finally {
     client.disconnect()
   }

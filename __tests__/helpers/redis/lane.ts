@@ -17,10 +17,10 @@ export class Lane {
     this.#deliver()
   }
 
-  /** Forgets what is under way. */
-  lose(): void {
-    this.#underWay.length = 0
+  /** Takes out what is under way: it is lost, unless it is made to arrive another time. */
+  lose(): readonly (() => void)[] {
     clearTimeout(this.#timer)
+    return this.#underWay.splice(0).map(({ arrive }) => arrive)
   }
 
   #deliver(): void {

@@ -60,6 +60,25 @@ export class Proxy {
     for (const link of this.#links) this.#cutOne(link)
   }
 
+  /**
+   * Ends a black hole for those who connect now. Whoever was connected is cut; what they have sent arrives when the returned
+   * function is called, after all that is sent meanwhile.
+   */
+  strand(): () => void {
+    const stranded = [...this.#links]
+    const requests = this.#requests.lose()
+    for (const { client } of stranded) {
+      client.removeAllListeners('close').removeAllListeners('end')
+      client.resetAndDestroy()
+    }
+    this.#replies.lose()
+    this.weather = 'fine'
+    return () => {
+      for (const arrive of requests) arrive()
+      for (const { upstream } of stranded) upstream.end()
+    }
+  }
+
   /** Leads to another server from now on; connections to the old one are cut. */
   switchTo(upstreamPort: number): void {
     this.#upstreamPort = upstreamPort
@@ -83,7 +102,8 @@ export class Proxy {
     this.#carry(client, upstream, this.#requests)
     this.#carry(upstream, client, this.#replies)
     upstream.prependListener('data', () => this.#weather === 'cut-replies' && this.#cutOne(link))
-    for (const socket of [client, upstream]) socket.on('close', () => this.#links.delete(link))
+    for (const socket of [client, upstream])
+      socket.on('close', () => client.closed && upstream.closed && this.#links.delete(link))
   }
 
   #carry(from: Socket, to: Socket, lane: Lane): void {
