@@ -8,7 +8,7 @@ module.exports = {
   rootDir: '../..',
   testMatch: ['**/__tests__/faults/*.fault.ts'],
   testTimeout: 300_000,
-  // They measure time: one after the other.
-  maxWorkers: 1,
+  // They wait most of the time.
+  maxWorkers: 2,
   verbose: true,
 }

@@ -36,6 +36,6 @@ describe('four processes that share a zone', () => {
 
 describe('a WebSocket', () => {
   it('D9, F28: that lives five ttlMs is counted all the time', async () => {
-    await checkWebSocket({ ...short('ioredis'), ttlMs: 1_000, syncMs: 300 })
+    await checkWebSocket({ ...short('ioredis'), ttlMs: 800, syncMs: 250 })
   })
 })

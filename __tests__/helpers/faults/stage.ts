@@ -21,8 +21,8 @@ export interface Stage {
 /** What comes within `npm test`: quick. */
 export const short = (client: ClientKind): Stage => ({
   client,
-  ttlMs: 1_500,
-  syncMs: 500,
+  ttlMs: 1_000,
+  syncMs: 300,
   rounds: 1,
   knowsSize: true,
   tells: 'LIMIT_CONN_TELLS' in process.env,

@@ -3,12 +3,11 @@ import http from 'node:http'
 import { expect } from '@jest/globals'
 import { WebSocket, WebSocketServer } from 'ws'
 import { limitUpgrade } from '../../../lib/index.ts'
-import { RedisZone } from '../../../lib/redis.ts'
-import { writtenIn } from '../redis/cells.ts'
-import { clientOf, sharedPlace } from '../redis/clients.ts'
+import { sharedPlace } from '../redis/clients.ts'
 import { later } from '../redis/server.ts'
 import { nowMs } from '../redis/truth.ts'
-import { afterServers, destroyAfter, listen } from '../server.ts'
+import { countIn, zoneOf } from '../redis/zones.ts'
+import { destroyAfter, listen } from '../server.ts'
 import { tell, took, zoneName, type Stage } from './stage.ts'
 
 const client = '127.0.0.1'
@@ -19,7 +18,8 @@ const client = '127.0.0.1'
  */
 export async function checkWebSocket(stage: Stage): Promise<void> {
   const name = zoneName()
-  const [zone, elsewhere] = [await zoneOf(stage, name), await zoneOf(stage, name)]
+  const options = { client: stage.client, name, ttlMs: stage.ttlMs, syncMs: stage.syncMs }
+  const [zone, elsewhere] = [await zoneOf(options), await zoneOf(options)]
   const wss = new WebSocketServer({ noServer: true })
   const policy = limitUpgrade({ zone, limit: 1, logLevel: false }, (req, socket, head) =>
     wss.handleUpgrade(req, socket, head, (ws) => wss.emit('connection', ws)),
@@ -32,8 +32,11 @@ export async function checkWebSocket(stage: Stage): Promise<void> {
   const looks = { times: 0, uncounted: 0, 'second ones let in': 0 }
   const untilMs = nowMs() + 5 * stage.ttlMs
   while (nowMs() < untilMs) {
-    const [all, written] = [await elsewhere.countAll(client), await writtenIn([sharedPlace().url], name)]
-    const counts = [zone.count(client), all, written.cells.reduce((sum, { count }) => sum + count, 0)]
+    const counts = [
+      zone.count(client),
+      await elsewhere.countAll(client),
+      await countIn(sharedPlace().url, name),
+    ]
     looks.times++
     if (counts.some((count) => count !== 1)) looks.uncounted++
     if ((await open(port)).status !== 503) looks['second ones let in']++
@@ -52,17 +55,6 @@ export async function checkWebSocket(stage: Stage): Promise<void> {
   expect(second.status).toBe(101)
   expect(looks).toMatchObject({ uncounted: 0, 'second ones let in': 0 })
   expect(looks.times).toBeGreaterThan(10)
-}
-
-/** One of a process; at the end of the test it has left nothing in Redis. */
-async function zoneOf({ client: kind, ttlMs, syncMs }: Stage, name: string): Promise<RedisZone> {
-  const zone = new RedisZone({ name, ttlMs, syncMs, client: await clientOf(kind) })
-  afterServers(async () => {
-    await took('nothing is counted any more', async () => (await zone.countAll(client)) === 0)
-    await zone.close()
-    expect((await writtenIn([sharedPlace().url], name)).cells).toEqual([])
-  })
-  return zone
 }
 
 interface Tried {

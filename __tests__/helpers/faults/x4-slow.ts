@@ -5,35 +5,38 @@ import { crewOf, endEven, limit, settle, slackMs, tell, backMs, type Stage } fro
 import { writtenIn } from '../redis/cells.ts'
 import { later } from '../redis/server.ts'
 
-const pauseMs = 2_000
 const commandTimeoutMs = 100
 
 /** How Redis keeps everybody waiting. */
 export type Slowness = 'CLIENT PAUSE ALL' | 'CLIENT PAUSE WRITE' | 'SIGSTOP of Redis'
 
-const slownesses: Record<Slowness, (server: RedisServer) => Promise<unknown>> = {
-  'CLIENT PAUSE ALL': (server) => server.command('CLIENT', 'PAUSE', String(pauseMs), 'ALL'),
-  'CLIENT PAUSE WRITE': (server) => server.command('CLIENT', 'PAUSE', String(pauseMs), 'WRITE'),
-  'SIGSTOP of Redis': async (server) => {
+const slownesses: Record<Slowness, (server: RedisServer, pauseMs: number) => Promise<unknown>> = {
+  'CLIENT PAUSE ALL': (server, pauseMs) => server.command('CLIENT', 'PAUSE', String(pauseMs), 'ALL'),
+  'CLIENT PAUSE WRITE': (server, pauseMs) => server.command('CLIENT', 'PAUSE', String(pauseMs), 'WRITE'),
+  'SIGSTOP of Redis': async (server, pauseMs) => {
     server.pause()
     setTimeout(() => server.resume(), pauseMs)
   },
 }
 
 /**
- * X4: Redis does not answer for two seconds, and then does all that it was asked. Nobody waits for it longer than
+ * X4: Redis does not answer for a while, and then does all that it was asked. Nobody waits for it longer than
  * commandTimeoutMs. Who closed meanwhile is counted no more after a sync.
  */
-export async function checkSlow(stage: Stage, by: Slowness, allowedMs = 20): Promise<void> {
+export async function checkSlow(
+  stage: Stage,
+  by: Slowness,
+  { pauseMs = 2_000, allowedMs = 20 } = {},
+): Promise<void> {
   const server = await RedisServer.start()
   const crew = await crewOf(stage, { place: { url: server.url }, zone: { commandTimeoutMs } })
   await crew.each((worker) => worker.open(limit / crew.workers.length))
 
   const churns = crew.each((worker, seed) =>
-    worker.churn({ seed, forMs: 1.5 * pauseMs, atOnce: 4, holdMs: 20 }),
+    worker.churn({ seed, forMs: 1.5 * pauseMs, atOnce: 4, holdMs: 20, restMs: 1 }),
   )
   await later(100)
-  await slownesses[by](server)
+  await slownesses[by](server, pauseMs)
   const tally = sumOf(await churns)
   const most = crew.truth().most()
 

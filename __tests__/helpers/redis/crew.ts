@@ -97,6 +97,7 @@ export class Worker implements Witness {
     readonly forMs?: number
     readonly keys?: number
     readonly holdMs?: number
+    readonly restMs?: number
     readonly atOnce?: number
   }): Promise<Tally> {
     return (await this.#tell('churn', options)) as Tally

@@ -20,6 +20,7 @@ export class Proxy {
   readonly #requests = new Lane()
   readonly #replies = new Lane()
   #weather: Weather = 'fine'
+  #inspect: ((request: Buffer) => void) | undefined
   #upstreamPort: number
 
   private constructor(upstreamPort: number) {
@@ -51,6 +52,18 @@ export class Proxy {
     this.#weather = weather
     this.#requests.isHeld = weather === 'black-hole'
     this.#replies.isHeld = weather === 'black-hole' || weather === 'black-hole-replies'
+  }
+
+  /** Becomes a black hole at the first request with a text in it, which is the first that it swallows. */
+  async swallowAt(text: string): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#inspect = (request) => {
+        if (!request.includes(text)) return
+        this.#inspect = undefined
+        this.weather = 'black-hole'
+        resolve()
+      }
+    })
   }
 
   /** Cuts all connections that are open now, and loses what is under way. */
@@ -99,6 +112,7 @@ export class Proxy {
     upstream.on('error', () => undefined)
     const link = { client, upstream }
     this.#links.add(link)
+    client.on('data', (request) => this.#inspect?.(request))
     this.#carry(client, upstream, this.#requests)
     this.#carry(upstream, client, this.#replies)
     upstream.prependListener('data', () => this.#weather === 'cut-replies' && this.#cutOne(link))

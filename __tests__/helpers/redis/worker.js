@@ -90,8 +90,8 @@ const commands = {
     return summary(decisions)
   },
 
-  /** Opens and closes at random; what is open at the end is closed. */
-  async churn({ opens = Infinity, forMs = Infinity, keys = 1, atOnce = 16, holdMs = 4, seed }) {
+  /** Opens and closes at random, and rests after a refusal; what is open at the end is closed. */
+  async churn({ opens = Infinity, forMs = Infinity, keys = 1, atOnce = 16, holdMs = 4, restMs = 0, seed }) {
     const roll = diceOf(seed)
     const below = (count) => Math.floor(roll() * count)
     const decisions = []
@@ -102,7 +102,7 @@ const commands = {
         const key = below(keys)
         const one = await openOne(key)
         decisions.push(one)
-        await pause(one.close ? below(holdMs + 1) : 0)
+        await pause(one.close ? below(holdMs + 1) : restMs)
         if (one.close) await closeOne(key, one.close)
       }
     }
