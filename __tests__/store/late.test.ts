@@ -8,7 +8,7 @@ import { diceOf } from '../helpers/redis/dice.ts'
 import type { RedisZone } from '../../lib/redis.ts'
 
 const ttlMs = 3_000
-const syncMs = 300
+const syncMs = 200
 
 interface Scene {
   readonly server: RedisServer

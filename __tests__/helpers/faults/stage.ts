@@ -12,6 +12,8 @@ export interface Stage {
   readonly ttlMs: number
   readonly syncMs: number
   readonly rounds: number
+  /** How long one looks on, when all is over, for who still comes in. */
+  readonly watchMs: number
   /** Each process is told how many there are; else it finds out, within a sync. */
   readonly knowsSize: boolean
   /** Says what was measured. */
@@ -24,6 +26,7 @@ export const short = (client: ClientKind): Stage => ({
   ttlMs: 1_000,
   syncMs: 300,
   rounds: 1,
+  watchMs: 1_000,
   knowsSize: true,
   tells: 'LIMIT_CONN_TELLS' in process.env,
 })
@@ -34,6 +37,7 @@ export const whole = (client: ClientKind): Stage => ({
   ttlMs: 3_000,
   syncMs: 1_000,
   rounds: 3,
+  watchMs: 4_000,
   knowsSize: false,
   tells: true,
 })

@@ -40,7 +40,7 @@ export async function checkEmptied(stage: Stage, by: Loss, spread: Spread): Prom
   for (let round = 0; round < stage.rounds; round++) {
     await hold(crew, spread)
     const fromMs = nowMs()
-    const floods = crew.each((worker) => worker.flood(backMs + 2 * stage.syncMs + slackMs))
+    const floods = crew.each((worker) => worker.flood(stage.watchMs))
     await losses[by](server)
     const backAtMs = nowMs()
     await floods

@@ -47,7 +47,7 @@ export async function checkFailover(stage: Stage): Promise<void> {
 
   const fromMs = nowMs()
   await failOver(pair)
-  const floods = Promise.all(others.map((worker) => worker.flood(backMs + 2 * stage.syncMs + slackMs)))
+  const floods = Promise.all(others.map((worker) => worker.flood(stage.watchMs)))
   const switchedMs = nowMs()
   await floods
   const truth = crew.truth()

@@ -47,13 +47,13 @@ export class Taker {
 
   constructor(zone: RedisZone, limit: number) {
     const key = (source: unknown): string => (source as { key: string }).key
-    this.#limiter = new Limiter({ zone, limit, key }) as unknown as Limiter
+    this.#limiter = new Limiter({ zone, limit, key })
   }
 
   /** Undefined where there is no room. */
   async take(key = 'key'): Promise<Held | undefined> {
     const source = Object.assign(new EventEmitter(), { key })
-    const decision = await this.#limiter.accept(source as never)
+    const decision = await this.#limiter.accept(source)
     if (decision.error) throw decision.error
     return decision.passed ? { close: () => void source.emit('close') } : undefined
   }
