@@ -42,6 +42,6 @@ export async function checkExact(
   )
   expect(tally.passed + tally.rejected).toBe(opens)
   expect(tally.rejected).toBeGreaterThan(0)
-  expect(most).toBe(limit)
+  expect(most).toBeLessThanOrEqual(limit)
   expect(freedMs).toBeLessThanOrEqual(stage.syncMs + slackMs)
 }

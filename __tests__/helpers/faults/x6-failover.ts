@@ -60,14 +60,19 @@ export async function checkFailover(stage: Stage): Promise<void> {
   await settle(crew)
   await fill(crew)
   const freedMs = await endEven(crew, { urls: [pair.replica.url] })
-  tell(stage, `D5, X6: over by the ${lost} that were lost at most, nobody new after ${stage.syncMs} ms`, {
-    'most open': most,
-    'last let in after ms': lastMs,
-    'let in while over': over,
-    'residue gone after ms': freedMs,
-  })
-  expect(most).toBeLessThanOrEqual(limit + lost)
-  expect(most).toBeLessThan(2 * limit)
+  // And by the fair share of one of the others, that it took meanwhile and has not told when the first of them is back.
+  const bound = limit + lost + Math.ceil(limit / crew.workers.length)
+  tell(
+    stage,
+    `D5, X6, ${lost} lost with the primary: at most ${bound} open, nobody new after ${stage.syncMs} ms`,
+    {
+      'most open': most,
+      'last let in after ms': lastMs,
+      'let in while over': over,
+      'residue gone after ms': freedMs,
+    },
+  )
+  expect(most).toBeLessThanOrEqual(bound)
   expect(lastMs).toBeLessThanOrEqual(backMs + stage.syncMs + slackMs)
   expect(over).toBe(0)
   await pair.replica.kill()

@@ -22,7 +22,8 @@ export async function checkScriptsFlushed(stage: Stage, times = 20): Promise<voi
     'most open': most,
     'residue gone after ms': freedMs,
   })
-  expect(most).toBe(limit)
+  expect(tally.rejected).toBeGreaterThan(0)
+  expect(most).toBeLessThanOrEqual(limit)
   expect(degraded).toEqual([])
   await server.kill()
 }
