@@ -80,6 +80,11 @@ export class Child {
     return this.until('it is ready', () => this.messages[0])
   }
 
+  /** Sends it a signal, such as SIGSTOP. */
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name)
+  }
+
   async kill(): Promise<void> {
     if (this.ended !== undefined) return
     this.#process.kill('SIGKILL')

@@ -60,6 +60,7 @@ export interface Served {
 
 const running: Running[] = []
 const clients: { destroy(): unknown }[] = []
+const closings: (() => unknown)[] = []
 
 export const readTls = (name: string): Buffer => readFileSync(path.join(__dirname, 'tls', name))
 
@@ -125,6 +126,19 @@ function track(sockets: Set<Socket>, socket: Socket): void {
     sockets.delete(socket)
     checkListeners(socket)
   })
+}
+
+/** Does something when the test and its servers have ended, before handles are looked for that are still open. */
+export function afterServers(close: () => unknown): void {
+  closings.push(close)
+}
+
+/** The last one first; one that fails does not keep the others open. */
+async function closeAll(): Promise<void> {
+  const failures: unknown[] = []
+  for (const close of closings.splice(0).toReversed())
+    await Promise.resolve(close()).catch((cause: unknown) => failures.push(cause))
+  if (failures.length > 0) throw failures[0]
 }
 
 /** Takes sockets that will never tell their end out of what is waited for when the test ends. */
@@ -201,7 +215,11 @@ afterEach(async () => {
     server.closeAllConnections?.()
     for (const socket of sockets) socket.destroy()
   }
-  for (const one of ended) await expectNothingLeft(one)
+  try {
+    for (const one of ended) await expectNothingLeft(one)
+  } finally {
+    await closeAll()
+  }
 
   await until('no handle of a server or a client is open', () => openHandles() === 0)
   expect(Math.max(0, ...ours.splice(0))).toBeLessThanOrEqual(1)

@@ -8,5 +8,6 @@ module.exports = [
   ...require('./regressions/f1-f20.js'),
   ...require('./regressions/f21-f42.js'),
   ...require('./regressions/f44-f60.js'),
+  ...require('./regressions/f27-f63.js'),
   ...require('./regressions/a19-a41.js'),
 ]
