@@ -41,10 +41,7 @@ const checks: Checks = {
  * A zone that all processes with a zone of this name share, by one Redis or Valkey: a single one, Sentinel or Cluster. It goes
  * wherever a zone goes; decisions wait for Redis.
  *
- * ```ts
- * const zone = new RedisZone({ name: 'addr', client: new Redis() })
- * app.use(limitConn({ zone, limit: 10 }))
- * ```
+ * `new RedisZone({ name: 'addr', client: new Redis() })`, of which each process makes its own.
  *
  * While Redis answers, no key ever has more slots than its limit, over all processes. What happens else: docs/cluster.md.
  *
