@@ -59,6 +59,18 @@ describe('a template', () => {
     },
   )
 
+  it.each(['$remote_addr', '$server_port', '$http_a$http_b', '$proxy_protocol_addr'])(
+    '%s: a socket that was destroyed makes the whole key GONE, a Unix socket too',
+    (template) => {
+      expect(byTemplate(template)({ ...request, socket: { destroyed: true } })).toBe(GONE)
+    },
+  )
+
+  it('is empty where a source has no headers', () => {
+    const every = ['$http_a', '$host', '$cookie_a', '$http_a$cookie_a']
+    expect(every.map((template) => byTemplate(template)({ socket }))).toEqual(every.map(() => ''))
+  })
+
   it('needs an address only where it names one', () => {
     const unix = { ...request, socket: {} }
     for (const template of ['$remote_addr', '$remote_addr$http_a']) {
