@@ -17,6 +17,7 @@ describe('a template', () => {
     ['$http_a$http_b', 'x\0y\0'],
     ['${http_a}${http_b}', 'x\0y\0'],
     ['$http_a-$http_b', 'x\0-y\0'],
+    ['$http_a:-b$http_b', 'x\0:-by\0'],
     ['$cookie_http_a-b$http_b', '\0-by\0'],
     ['<${http_a}b>', '<x\0b>'],
     ['$http_a{}', 'x\0{}'],
