@@ -15,7 +15,10 @@ app.get('/count', async (req, res) => {
   res.json({ here: zone.count(req.ip), all: await zone.countAll(req.ip) })
 })
 app.use(limitConn({ zone, limit: 3 }))
-app.get('/slow', (req, res) => setTimeout(() => res.send(`done by process ${process.pid}\n`), 3_000))
+app.get('/slow', (req, res) => {
+  res.write(`process ${process.pid}\n`)
+  setTimeout(() => res.end('done\n'), 10_000)
+})
 
 client.once('ready', () => {
   const server = app.listen(process.env.PORT, '127.0.0.1', () => process.send(server.address().port))
