@@ -41,7 +41,10 @@ const checks: Checks = {
  * A zone that all processes with a zone of this name share, by one Redis or Valkey: a single one, Sentinel or Cluster. It goes
  * wherever a zone goes; decisions wait for Redis.
  *
- * `new RedisZone({ name: 'addr', client: new Redis() })`, of which each process makes its own.
+ * ```ts
+ * const zone = new RedisZone({ name: 'addr', client }) // yours, of ioredis or node-redis
+ * app.use(limitConn({ zone, limit: 10 }))
+ * ```
  *
  * While Redis answers, no key ever has more slots than its limit, over all processes. What happens else: docs/cluster.md.
  *
