@@ -61,7 +61,8 @@ async function leave(visit, { socket, session }) {
   session.destroy()
   // After many resets Node 20 may leave the socket of a destroyed session open, here on the client's own side.
   const last = setTimeout(() => socket.destroy(), 10_000)
-  await visit.closed(socket).finally(() => clearTimeout(last))
+  await visit.closed(socket)
+  clearTimeout(last)
 }
 
 const http2Behaviours = {
