@@ -36,6 +36,7 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
         'Cause',
         'ClosedEvent',
         'Decision',
+        'DegradedEvent',
         'DrainReport',
         'ExhaustedEvent',
         'KeyValue',
@@ -83,6 +84,18 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
         'WarningOptions',
         'ZoneOptions',
         'ZoneStats',
+      ],
+    },
+    'limit-conn/redis': {
+      values: { RedisZone: 'class' },
+      types: [
+        'IoRedisClient',
+        'NodeRedisClient',
+        'OnStoreError',
+        'OtherRedisClient',
+        'RedisClient',
+        'RedisZoneOptions',
+        'SharedZone',
       ],
     },
   }

@@ -148,6 +148,8 @@ describe('the emitted code', () => {
       'node:async_hooks AsyncResource',
       'node:cluster isWorker',
       'node:crypto createHash',
+      'node:crypto randomBytes',
+      'node:crypto randomInt',
       'node:diagnostics_channel channel',
       'node:http IncomingMessage',
       'node:http STATUS_CODES',

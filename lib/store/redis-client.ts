@@ -84,24 +84,26 @@ function hasMethods<N extends string>(client: object, ...names: readonly N[]): c
 }
 
 function byNodeRedis(client: Methods<'evalSha' | 'eval'>): Send {
-  return (name, { script, keys, args }) => {
-    const rest = { keys: [...keys], arguments: [...args] }
-    return name === 'eval' ? client.eval(script.text, rest) : client.evalSha(script.sha, rest)
+  return (name, call) => {
+    const method = name === 'eval' ? 'eval' : 'evalSha'
+    return client[method](nameIn(name, call), { keys: [...call.keys], arguments: [...call.args] })
   }
 }
 
 function byIoRedis(client: Methods<'evalsha' | 'eval'>): Send {
-  return (name, { script, keys, args }) => {
-    const text = name === 'eval' ? script.text : script.sha
-    return client[name](text, keys.length, ...keys, ...args)
-  }
+  return (name, call) => client[name](nameIn(name, call), call.keys.length, ...call.keys, ...call.args)
 }
 
 function byCommands(client: Methods<'sendCommand'>): Send {
-  return (name, { script, keys, args }) => {
-    const text = name === 'eval' ? script.text : script.sha
-    return client.sendCommand([name.toUpperCase(), text, String(keys.length), ...keys, ...args])
+  return (name, call) => {
+    const { keys, args } = call
+    return client.sendCommand([name.toUpperCase(), nameIn(name, call), String(keys.length), ...keys, ...args])
   }
+}
+
+/** How a command names its script: by all of it, or by its hash. */
+function nameIn(name: 'evalsha' | 'eval', { script }: Call): string {
+  return name === 'eval' ? script.text : script.sha
 }
 
 /** A client may know passwords: it is not shown. */

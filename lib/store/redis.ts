@@ -10,7 +10,7 @@ import { SharedZone } from './shared-zone.ts'
 export interface RedisZoneOptions extends ZoneOptions {
   /** Your client, of ioredis or node-redis; or anything that sends a command. It stays yours: the zone never closes it. */
   readonly client: RedisClient
-  /** After how long the slots of a process that has died are free, in milliseconds, 1,000 to 3,600,000. @default 15_000 */
+  /** After how long the slots of a process that has died are free, in milliseconds, 200 to 3,600,000. @default 15_000 */
   readonly ttlMs?: number
   /** How often each process writes all its slots again, in milliseconds, 100 to half of `ttlMs`. @default 5_000 */
   readonly syncMs?: number
@@ -30,7 +30,7 @@ const aDefault = { ttlMs: 15_000, syncMs: 5_000, commandTimeoutMs: 100, onStoreE
 const checks: Checks = {
   ...zoneChecks,
   client: (value, path) => runnerOf(value, path),
-  ttlMs: whole(1_000, 3_600_000, 'a whole number of milliseconds from 1000 to 3600000'),
+  ttlMs: whole(200, 3_600_000, 'a whole number of milliseconds from 200 to 3600000'),
   syncMs: whole(100, 1_800_000, 'a whole number of milliseconds from 100 to half of ttlMs'),
   commandTimeoutMs: whole(1, 10_000, 'a whole number of milliseconds from 1 to 10000'),
   onStoreError: oneOf<OnStoreError>('local', 'reject', 'pass'),

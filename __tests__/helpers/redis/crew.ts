@@ -117,8 +117,8 @@ export class Worker implements Witness {
     return (await this.#tell('state', { key })) as WorkerState
   }
 
-  async countAll(key = 0): Promise<number> {
-    return (await this.#tell('countAll', { key })) as number
+  async countAll(key = 0): Promise<number | string> {
+    return (await this.#tell('countAll', { key })) as number | string
   }
 
   /** SIGSTOP: it does nothing, and its connections stay open. */

@@ -127,7 +127,12 @@ const commands = {
   },
 
   async countAll({ key = 0 }) {
-    return await zone.countAll(opener.keyOf(key))
+    try {
+      return await zone.countAll(opener.keyOf(key))
+    } catch (error) {
+      if (error.code !== 'ERR_LIMIT_CONN_STORE') throw error
+      return 'not known'
+    }
   },
 
   /** Gives everything back, and leaves. */
