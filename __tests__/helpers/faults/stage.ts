@@ -112,6 +112,17 @@ export async function settle(crew: Crew, key = 0): Promise<number> {
   })
 }
 
+/**
+ * Waits until Redis knows how many are open in all, of processes that all live; nobody asks it meanwhile, as that would tell
+ * it. Returns how long that took.
+ */
+export async function told(crew: Crew, server: string): Promise<number> {
+  return took('Redis knows the true count', async () => {
+    const { cells } = await writtenIn([server], crew.options.zone.name)
+    return cells.reduce((sum, { count }) => sum + count, 0) === crew.truth().at()
+  })
+}
+
 /** Waits until a process has seen the store go, or come back. */
 export async function untilDegraded(worker: Worker, isAway: boolean): Promise<void> {
   await took(`the store is ${isAway ? 'away' : 'back'}`, async () => {

@@ -23,6 +23,7 @@ export async function checkClocksOfProcesses(stage: Stage): Promise<void> {
   const crew = await crewOf(stage, { size: 0, zone: patient })
   for (const dateMs of [0, fiveMinutesMs, -fiveMinutesMs]) await crew.join({ dateMs })
 
+  for (const worker of crew.workers) await worker.open(limit / 4)
   await fill(crew)
   const fromMs = nowMs()
   await took('cells had time to lapse', async () => {
