@@ -3,6 +3,7 @@ import http from 'node:http'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { limitConn, limitServer, Zone } from '../lib/index.ts'
+import { RedisZone, type RedisZoneOptions } from '../lib/redis.ts'
 import { documents, fencesOfDocuments, fencesOfSources, read, root, type Fence } from './helpers/fences.ts'
 import { Project } from './helpers/pasted.ts'
 import { errorOf } from './helpers/thrown.ts'
@@ -18,14 +19,17 @@ const prelude = `
 import net from 'node:net'
 import express from 'express'
 import http from 'node:http'
+import { createClient } from 'redis'
 import { WebSocketServer } from 'ws'
 import { limitConn, Limiter, limitServer, limitUpgrade } from 'limit-conn'
+import { RedisZone } from 'limit-conn/redis'
 const app = express()
+const client = createClient()
 const limiter = new Limiter({ limit: 1 })
 const socket = new net.Socket()
 const server = http.createServer(app)
 const wss = new WebSocketServer({ noServer: true })
-void [app, limiter, socket, server, wss, limitConn, limitServer, limitUpgrade]
+void [app, client, limiter, socket, server, wss, limitConn, limitServer, limitUpgrade, RedisZone]
 `
 
 const fences = fencesOfDocuments()
@@ -138,6 +142,13 @@ describe('docs/api.md', () => {
     const named = [...same.matchAll(/`(\w+)`/g)].map(([, name]) => name!)
     const options = optionsOf(() => limitServer(http.createServer(), unknown))
     expect([...named, ...rowsIn(section!)].toSorted()).toEqual(options.toSorted())
+  })
+
+  it('has a row for each option of RedisZone that a Zone does not have', () => {
+    const rowsOf = (heading: string): string[] =>
+      rowsIn(page.split(`## ${heading}(options)`)[1]!.split('\n`count(key)`')[0]!)
+    const options = optionsOf(() => new RedisZone(unknown as unknown as RedisZoneOptions))
+    expect([...rowsOf('new Zone'), ...rowsOf('new RedisZone')].toSorted()).toEqual(options.toSorted())
   })
 })
 

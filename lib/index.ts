@@ -2,8 +2,7 @@
 /// <reference types="node" preserve="true" />
 
 export { Limiter, type Accepted } from './core/limiter.ts'
-export { Zone } from './core/zone.ts'
-export type { ZoneOptions } from './core/zone-options.ts'
+export { Zone, type ZoneOptions } from './core/zone.ts'
 export { limitConn, type LimitConn } from './http/middleware.ts'
 export { limitUpgrade, type LimitUpgrade, type UpgradeHandler } from './http/upgrade.ts'
 export { limitServer, type LimitServer } from './net/guard.ts'

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { expect, it } from '@jest/globals'
+import { knownHolder } from '../../lib/core/source.ts'
 import { Limiter, Zone, type Decision } from '../../lib/index.ts'
 
 /** A source that closes when it is destroyed. */
@@ -45,4 +46,33 @@ it('ends the claim of its own limiter on a slot that two have, and not that of t
   expect(things.map(({ destroyed }) => destroyed)).toEqual([false, false])
   first.setConfig(lower, { closeExcess: true })
   expect(things.map(({ destroyed }) => destroyed)).toEqual([false, true])
+})
+
+it('is forgotten by its source once it was released, however often that is accepted', () => {
+  const [one, two] = zones()
+  const [first, second] = [limiterOf(one), limiterOf(two)]
+  const thing = new Thing()
+  const kept = accept(first, thing).lease
+  for (let i = 0; i < 3; i++) accept(second, thing).lease!.release()
+  const last = accept(second, thing).lease
+  expect(knownHolder(thing)!.leases).toEqual([kept, last])
+  expect([accept(first, thing).lease, accept(second, thing).lease]).toEqual([kept, last])
+})
+
+it.each([undefined, null, 5, 'socket', {}])('is not given for %p, which is no source', (source) => {
+  expect(accept(limiterOf(...zones()), source as never)).toMatchObject({
+    status: undefined,
+    passed: false,
+    error: { code: 'ERR_LIMIT_CONN_INVALID_SOURCE' },
+  })
+})
+
+it('of a limiter that was made from another is its own', () => {
+  const [one, two] = zones()
+  const limiter = limiterOf(one)
+  const extended = limiter.extend({ limits: [{ zone: two, key: () => 'a', limit: 1 }] })
+  const thing = new Thing()
+  const leases = [limiter, extended].map((each) => accept(each, thing).lease!)
+  leases[0]!.release()
+  expect([countsOf(one, two), extended.config.limits!.length]).toEqual([[0, 1], 1])
 })

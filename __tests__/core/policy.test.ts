@@ -47,19 +47,20 @@ describe('closeOverdue', () => {
   })
 
   it('goes by the limit whose time is over, of several', () => {
-    const zones = ['one', 'two'].map((name) => zoneOf({ name }))
+    const zones = ['one', 'two', 'three'].map((name) => zoneOf({ name }))
     const policy = policyOf({
       limits: [
+        { zone: zones[2]!, limit: 9 },
         { zone: zones[0]!, limit: 9, maxLifetimeMs: 2_000 },
         { zone: zones[1]!, limit: 9, maxIdleMs: 1_000 },
       ],
     })
     const holders = [1, 2].map(() => carried()[0])
-    for (const holder of holders) ask(policy, holder, 'a', 'b')
+    for (const holder of holders) ask(policy, holder, 'c', 'a', 'b')
     policy.closeOverdue(holders[0]!, 1_500)
     jest.advanceTimersByTime(2_000)
     policy.closeOverdue(holders[1]!, 1_500)
-    expect(causesOf(policy)).toEqual([1, 0, 0, 1])
+    expect(causesOf(policy)).toEqual([0, 0, 1, 0, 0, 1])
   })
 
   it.each<[string, MiddlewareOptions]>([
@@ -94,6 +95,51 @@ describe('closeOverdue', () => {
     change(policy, { maxLifetimeMs: 1_000 })
     policy.closeOverdue(holder, 0)
     expect(parcel.isClosed).toBe(true)
+  })
+})
+
+describe('a bound that is set later', () => {
+  it('counts from then on for what the policy had let in', () => {
+    const policy = bounded({})
+    const [holder, parcel] = carried()
+    ask(policy, holder, 'a')
+    jest.advanceTimersByTime(5_000)
+    change(policy, { maxLifetimeMs: 1_000 })
+    jest.advanceTimersByTime(999)
+    policy.closeOverdue(holder, 0)
+    expect(parcel.isClosed).toBe(false)
+    jest.advanceTimersByTime(1)
+    policy.closeOverdue(holder, 0)
+    expect(parcel.isClosed).toBe(true)
+  })
+
+  it('counts for what others had let in from when it asks here', () => {
+    const zone = zoneOf()
+    const [policy, other] = [bounded({ zone }), policyOf({ zone, limit: 9 })]
+    const [holder, parcel] = carried()
+    ask(other, holder, 'a')
+    change(policy, { maxLifetimeMs: 1_000 })
+    jest.advanceTimersByTime(900)
+    ask(policy, holder, 'a')
+    jest.advanceTimersByTime(900)
+    policy.closeOverdue(holder, 0)
+    expect(parcel.isClosed).toBe(false)
+  })
+
+  it.each<[MiddlewareOptions, boolean, boolean]>([
+    [{ maxLifetimeMs: 1_000 }, false, false],
+    [{ maxIdleMs: 1_000 }, true, false],
+    [{ onLimit: 'evict-idle' }, true, true],
+  ])('%j heeds what is open (%p), also what others let in (%p)', (over, mine, theirs) => {
+    const zone = zoneOf()
+    const [policy, other] = [bounded({ zone }), policyOf({ zone, limit: 9 })]
+    const parcels = [policy, other].map((each) => {
+      const [holder, parcel] = carried()
+      ask(each, holder, 'a')
+      return parcel
+    })
+    change(policy, over)
+    expect(parcels.map(({ isHeeded }) => isHeeded)).toEqual([mine, theirs])
   })
 })
 

@@ -11,6 +11,15 @@ describe('setConfig', () => {
     end(...turns)
   })
 
+  it('asks again in the order in which they came, whatever they wait for', () => {
+    const policy = queueing()
+    const keys = ['a', 'b', 'a', 'b', 'a', 'a', 'b']
+    const turns = keys.map((key, index) => come(policy, String(index), [key]))
+    change(policy, { limit: 9 })
+    expect(told.map(Number)).toEqual([...keys.keys()])
+    end(...turns)
+  })
+
   it('keeps the places of those who take their time to ask again', async () => {
     const policy = queueing()
     const open = come(policy, 'open')

@@ -1,8 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it, jest } from '@jest/globals'
 import { Holder } from '../../lib/core/holder.ts'
+import { byIp } from '../../lib/index.ts'
 import { carried } from '../helpers/carrier.ts'
-import { ask, policyOf, zoneOf, type TestPolicy } from '../helpers/policies.ts'
+import { ask, policyOf, queueUp, zoneOf, type TestPolicy } from '../helpers/policies.ts'
 import { come, end, queueing, statusOf, tick, told, waitingIn } from '../helpers/waiting.ts'
 
 describe('a line', () => {
@@ -122,6 +123,38 @@ describe('whoever waits', () => {
     end(c!)
   })
 
+  it('is gone where its client has left in silence', async () => {
+    const policy = queueing()
+    const a = come(policy, 'a')
+    const [holder, parcel] = carried()
+    const b = queueUp(policy, { name: 'b', holder, decisions: [] }, { told })
+    const c = come(policy, 'c')
+    parcel.health = 'gone'
+    end(a)
+    await tick()
+    expect([told, statusOf(b), policy.zones[0]!.stats().active]).toEqual([['a', 'c'], ['GONE'], 1])
+    end(b, c)
+  })
+
+  it('is refused where the zone is full when its turn comes, under the same key or another', async () => {
+    const [zone, small] = [zoneOf(), zoneOf({ max: 1 })]
+    const policy = policyOf({
+      limits: [zone, small].map((each) => ({ zone: each, limit: 1 })),
+      queue: { max: 9 },
+    })
+    const [a, b] = [come(policy, 'a', ['x', '']), come(policy, 'b', ['x', 'new'])]
+    const c = come(policy, 'c', ['', 'other'])
+    const d = come(policy, 'd', ['', 'other'])
+    end(a)
+    await tick()
+    expect([told, statusOf(b), waitingIn(policy)]).toEqual([['a', 'c'], ['REJECTED'], [0, 1]])
+    end(c)
+    const taken = small.take('t:third', new Holder())
+    await tick()
+    expect([statusOf(d), waitingIn(policy)]).toEqual([['REJECTED'], [0, 0]])
+    small.release(taken)
+  })
+
   it('holds nothing, also for another limit of the policy', () => {
     const [one, two] = [zoneOf({ name: 'one' }), zoneOf({ name: 'two' })]
     const policy = policyOf({ limits: [one, two].map((zone) => ({ zone, limit: 1 })), queue: { max: 9 } })
@@ -172,6 +205,24 @@ describe('two limits', () => {
     await tick()
     expect(told).toEqual(['x', 'y', 'first', 'second'])
     end(second)
+  })
+
+  it('of one address in several subnets, too: a waiter goes from one to the other', async () => {
+    const key = byIp({ ipv6Subnet: [64, 48] })
+    const from = (source: object): ReturnType<typeof key> =>
+      key({ remoteAddress: (source as { keys: [string] }).keys[0] })
+    // The third asks for more than the others.
+    const max = [1, 1, 2]
+    const policy = queueing({ key: from, limit: () => max.shift()! })
+    const [a, waits] = ['a', 'waits'].map((name) => come(policy, name, ['2001:db8:0:1::1']))
+    const b = come(policy, 'b', ['2001:db8:0:2::1'])
+    end(a!)
+    await tick()
+    expect([told, waitingIn(policy)]).toEqual([['a', 'b'], [1]])
+    end(b)
+    await tick()
+    expect(told).toEqual(['a', 'b', 'waits'])
+    end(waits!)
   })
 
   it('let nobody overtake from the line of the other key', async () => {

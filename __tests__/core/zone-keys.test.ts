@@ -40,3 +40,15 @@ it('a key that finds the zone full is not told as one that exceeded its limit', 
     ['a', 0],
   ])
 })
+
+it('tells first the keys with the most slots, of those alike first the one with the highest peak', () => {
+  const zone = zoneOf()
+  const slots = ['a', 'b', 'b', 'b', 'c', 'c', 'd', 'd'].map((key) => zone.take(`t:${key}`, new Holder()))
+  zone.release(slots.at(-1)!)
+  expect(zone.top().map(({ key, active, peak }) => [key, active, peak])).toEqual([
+    ['b', 3, 3],
+    ['c', 2, 2],
+    ['d', 1, 2],
+    ['a', 1, 1],
+  ])
+})

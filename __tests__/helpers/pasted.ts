@@ -13,7 +13,17 @@ import { root, type Fence } from './fences.ts'
 
 const preload = path.join(__dirname, 'preload-listen.js')
 const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc')
-const installed = ['@types', 'connect', 'express', 'socket.io', 'socket.io-client', 'supertest', 'ws']
+const installed = [
+  '@types',
+  'connect',
+  'express',
+  'ioredis',
+  'redis',
+  'socket.io',
+  'socket.io-client',
+  'supertest',
+  'ws',
+]
 
 const tsconfig = {
   compilerOptions: {

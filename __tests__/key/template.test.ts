@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import * as fc from 'fast-check'
 import { byIp, byTemplate } from '../../lib/index.ts'
 import { AddressKey, GONE, keysOf } from '../../lib/core/key.ts'
+import { tell } from '../../lib/core/peer.ts'
 import { traitsOf } from '../../lib/key/traits.ts'
 import { middlewareConfig } from '../../lib/options/middleware.ts'
 
@@ -16,6 +17,8 @@ describe('a template', () => {
     ['$http_a$http_b', 'x\0y\0'],
     ['${http_a}${http_b}', 'x\0y\0'],
     ['$http_a-$http_b', 'x\0-y\0'],
+    ['$http_a:-b$http_b', 'x\0:-by\0'],
+    ['$cookie_http_a-b$http_b', '\0-by\0'],
     ['<${http_a}b>', '<x\0b>'],
     ['$http_a{}', 'x\0{}'],
     ['$http_a$http_none', 'x\0\0'],
@@ -58,6 +61,32 @@ describe('a template', () => {
       expect(byTemplate(template)({ ...request, socket: gone })).toBe(GONE)
     },
   )
+
+  it.each(['$remote_addr', '$server_port', '$http_a$http_b', '$proxy_protocol_addr'])(
+    '%s: a socket that was destroyed makes the whole key GONE, a Unix socket too',
+    (template) => {
+      expect(byTemplate(template)({ ...request, socket: { destroyed: true } })).toBe(GONE)
+    },
+  )
+
+  it('has the address of the header only where the proxy speaks for a client', () => {
+    const client = { remoteAddress: '198.51.100.7', remotePort: 1, remoteFamily: 'IPv4' } as const
+    const keysFor = (said?: Parameters<typeof tell>[1]): unknown[] => {
+      const told = { ...socket }
+      if (said) tell(told, said)
+      return ['$proxy_protocol_addr', '$proxy_protocol_addr$remote_addr'].map((template) =>
+        byTemplate(template)({ ...request, socket: told }),
+      )
+    }
+    expect(keysFor()).toEqual(['', '\x00192.0.2.1\0'])
+    expect(keysFor('itself')).toEqual(['', '\x00192.0.2.1\0'])
+    expect(keysFor(client)).toEqual([byIp()(client), '198.51.100.7\x00198.51.100.7\0'])
+  })
+
+  it('is empty where a source has no headers', () => {
+    const every = ['$http_a', '$host', '$cookie_a', '$http_a$cookie_a']
+    expect(every.map((template) => byTemplate(template)({ socket }))).toEqual(every.map(() => ''))
+  })
 
   it('needs an address only where it names one', () => {
     const unix = { ...request, socket: {} }

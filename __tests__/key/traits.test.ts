@@ -24,6 +24,13 @@ describe('the traits of a key function', () => {
     expect(traitsOf(key)).toEqual(traits)
   })
 
+  it('are none of a function that throws where it is asked for them', () => {
+    const get = (): never => {
+      throw new Error('boom')
+    }
+    expect(traitsOf(new Proxy(() => 'k', { get }))).toMatchObject({ isUnchecked: false, usesAddress: false })
+  })
+
   it('do not show, and nobody changes them', () => {
     expect(inspect(byIp())).toBe('[Function: keyOfAddress]')
     expect(Object.isFrozen(traitsOf(byIp()))).toBe(true)

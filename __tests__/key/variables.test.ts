@@ -64,6 +64,7 @@ describe('$host', () => {
   it('is that of the request line, if that has one; else the first header', () => {
     const headers = ['host', 'one.example', 'Host', 'two.example']
     expect(read('host', { url: 'http://Three.example:81/x', rawHeaders: headers })).toBe('three.example')
+    expect(read('host', { url: 'http://three.example/', rawHeaders: headers })).toBe('three.example')
     expect(read('host', { url: 'HTTP://u:p@four.example?x', rawHeaders: headers })).toBe('four.example')
     expect(read('host', { url: '/http://five.example/', rawHeaders: headers })).toBe('one.example')
     expect(read('host', { url: '*', rawHeaders: headers })).toBe('one.example')
@@ -109,6 +110,8 @@ describe('$arg_name', () => {
     ['/?a=1#a=2', 'a', '1'],
     ['/#?a=1', 'a', ''],
     ['/a=1', 'a', ''],
+    ['a=1', 'a', ''],
+    ['?a=1', 'a', '1'],
     ['http://h/?a=1', 'a', '1'],
     ['http://h?a=1', 'a', '1'],
     ['/?', 'a', ''],
@@ -126,6 +129,7 @@ describe('$cookie_name', () => {
     [['sid="a b"'], '"a b"'],
     [['sid=a=b,c'], 'a=b,c'],
     [['sid'], ''],
+    [['sidx;sid=2'], '2'],
     [['sid=;sid=2'], ''],
     [['a=sid=1'], ''],
     [['a=1', 'sid=2'], '2'],
@@ -180,6 +184,7 @@ describe('the request line', () => {
     ['*%41', '*A', '*%41'],
     ['http://h:81/a%2fb?c', '/a/b', '/a%2fb?c'],
     ['HTTP://h', '/', '/'],
+    ['http://h/a/', '/a/', '/a/'],
     ['http://h?c', '/', '?c'],
   ])('%s has $uri %j and $request_uri %j', (url, uri, requestUri) => {
     expect(at('uri', url)).toBe(uri)

@@ -72,6 +72,13 @@ describe('WRN_LIMIT_CONN_SHARED_DRY_RUN', () => {
     expect(told({ zone: shared, dryRun: true }).lines).toEqual([])
   })
 
+  it.each([false, true])('is said where one of several has left, dry run or not: %p', (dryRun) => {
+    const shared = zone()
+    const [left] = [1, 2].map(() => told({ zone: shared, dryRun }))
+    left!.policy.setConfig({ zone: zone() })
+    expect(codesOf(told({ zone: shared, dryRun: !dryRun }).lines)).toEqual([code])
+  })
+
   it('is said when setConfig makes it so', () => {
     const shared = zone()
     told({ zone: shared })

@@ -153,16 +153,14 @@ export class Queue {
 
   /** It has waited for long enough. */
   #giveUp(waiter: Waiter): void {
-    if (!this.#leave(waiter)) return
+    this.#leave(waiter)
     this.#refuse(waiter)
   }
 
   /** Whoever stood behind it may fit in where it did not. */
-  #leave(waiter: Waiter): boolean {
+  #leave(waiter: Waiter): void {
     clearTimeout(waiter.timer)
-    if (!this.#lines.remove(waiter)) return false
-    this.wake(waiter.refusal.ask.limit.zone, waiter.refusal.key)
-    return true
+    if (this.#lines.remove(waiter)) this.wake(waiter.refusal.ask.limit.zone, waiter.refusal.key)
   }
 
   #takeAll(): Waiter[] {

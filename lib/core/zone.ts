@@ -10,6 +10,8 @@ import { noTallies, type Tally, type ZoneStats } from './stats.ts'
 import { topOf, type TopKey } from './top.ts'
 import { checkZone, zoneChecks, type ZoneOptions } from './zone-options.ts'
 
+export type { ZoneOptions } from './zone-options.ts'
+
 /** Of IPv6, where none was seen: that of `byIp()`. */
 const usualSubnets = [56]
 

@@ -103,6 +103,7 @@ export class Ledger implements Share, Desk<Asked> {
 
   delivered({ key, count, asked }: Parcel<Asked>, { others, isOver }: CellReply): boolean {
     let written = count
+    this.#denials.delete(key)
     for (const [index, { wish, answer }] of asked.entries()) {
       const found = { isOver: isOver[index]!, others, isAlone: false }
       const isKept = wish.kind === 'force' || (wish.kind === 'take' && !found.isOver)

@@ -42,7 +42,7 @@ const checks: Checks = {
  * wherever a zone goes; decisions wait for Redis.
  *
  * ```ts
- * const zone = new RedisZone({ name: 'addr', client: new Redis() })
+ * const zone = new RedisZone({ name: 'addr', client }) // yours, of ioredis or node-redis
  * app.use(limitConn({ zone, limit: 10 }))
  * ```
  *
