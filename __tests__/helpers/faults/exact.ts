@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals'
 import { sumOf, type CrewOptions } from '../redis/crew.ts'
-import { crewOf, endEven, limit, slackMs, tell, type Stage } from './stage.ts'
+import { patient, crewOf, endEven, limit, slackMs, tell, type Stage } from './stage.ts'
 
 export interface Load {
   /** In all, by four processes. */
@@ -17,7 +17,7 @@ export async function checkExact(
   stage: Stage,
   { opens, keys = 1, holdMs = 4, ...over }: Load,
 ): Promise<void> {
-  const crew = await crewOf(stage, over)
+  const crew = await crewOf(stage, { ...over, zone: patient })
   const each = opens / crew.workers.length
   // Twice as many as may.
   const atOnce = Math.max(16, (2 * keys * limit) / crew.workers.length)

@@ -8,7 +8,7 @@ import { later } from '../redis/server.ts'
 import { nowMs } from '../redis/truth.ts'
 import { countIn, zoneOf } from '../redis/zones.ts'
 import { destroyAfter, listen } from '../server.ts'
-import { tell, took, zoneName, type Stage } from './stage.ts'
+import { patient, tell, took, zoneName, type Stage } from './stage.ts'
 
 const client = '127.0.0.1'
 
@@ -18,7 +18,7 @@ const client = '127.0.0.1'
  */
 export async function checkWebSocket(stage: Stage): Promise<void> {
   const name = zoneName()
-  const options = { client: stage.client, name, ttlMs: stage.ttlMs, syncMs: stage.syncMs }
+  const options = { client: stage.client, name, ttlMs: stage.ttlMs, syncMs: stage.syncMs, ...patient }
   const [zone, elsewhere] = [await zoneOf(options), await zoneOf(options)]
   const wss = new WebSocketServer({ noServer: true })
   const policy = limitUpgrade({ zone, limit: 1, logLevel: false }, (req, socket, head) =>

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals'
 import { sharedPlace, type RedisPlace } from '../redis/clients.ts'
 import { nowMs } from '../redis/truth.ts'
-import { crewOf, endEven, fill, limit, slackMs, tell, took, type Stage } from './stage.ts'
+import { patient, crewOf, endEven, fill, limit, slackMs, tell, took, type Stage } from './stage.ts'
 
 /**
  * X1: processes are killed while they hold something, and while others try to come in. What they held comes back within
@@ -12,7 +12,7 @@ export async function checkKilled(
   rounds = stage.rounds,
   place = sharedPlace() as RedisPlace,
 ): Promise<void> {
-  const crew = await crewOf(stage, { place })
+  const crew = await crewOf(stage, { place, zone: patient })
   const spent: number[] = []
   let mostLost = 0
 

@@ -1,7 +1,7 @@
 import { expect } from '@jest/globals'
 import type { Crew, Worker } from '../redis/crew.ts'
 import { nowMs } from '../redis/truth.ts'
-import { crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import { patient, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
 
 /** How a process does nothing for twice ttlMs, and goes on after it. */
 export type Pause = 'SIGSTOP' | 'a busy loop'
@@ -24,7 +24,7 @@ const held = 8
  * it goes on it tells what it has within a sync, and nobody comes in until there is room.
  */
 export async function checkPaused(stage: Stage, by: Pause): Promise<void> {
-  const crew = await crewOf(stage)
+  const crew = await crewOf(stage, { zone: patient })
   const [sleeper, ...others] = crew.workers as [Worker, ...Worker[]]
   await sleeper.open(held)
   for (const worker of others) await worker.open((limit - held) / others.length)

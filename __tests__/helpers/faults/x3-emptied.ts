@@ -2,7 +2,19 @@ import { expect } from '@jest/globals'
 import type { Crew } from '../redis/crew.ts'
 import { RedisServer } from '../redis/server.ts'
 import { nowMs } from '../redis/truth.ts'
-import { backMs, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import {
+  backMs,
+  crewOf,
+  endEven,
+  fill,
+  limit,
+  settle,
+  slackMs,
+  tell,
+  told,
+  took,
+  type Stage,
+} from './stage.ts'
 
 /** How all that stands in Redis is lost. */
 export type Loss = 'SIGKILL and an empty start' | 'FLUSHALL'
@@ -36,6 +48,7 @@ export async function checkEmptied(stage: Stage, by: Loss, spread: Spread): Prom
   const crew = await crewOf(stage, { place: { url: server.url } })
   let most = 0
   let lastMs = -Infinity
+  let toldMs = 0
 
   for (let round = 0; round < stage.rounds; round++) {
     await hold(crew, spread)
@@ -48,7 +61,7 @@ export async function checkEmptied(stage: Stage, by: Loss, spread: Spread): Prom
     const truth = crew.truth()
     most = Math.max(most, truth.most({ fromMs }))
     if (truth.opened({ fromMs }) > 0) lastMs = Math.max(lastMs, truth.lastOpenedMs() - backAtMs)
-    await settle(crew)
+    toldMs = Math.max(toldMs, await told(crew, server.url))
     await expectExactAgain(crew)
     await crew.each((worker) => worker.close())
     await settle(crew)
@@ -62,11 +75,13 @@ export async function checkEmptied(stage: Stage, by: Loss, spread: Spread): Prom
     {
       'most open': most,
       'last let in after ms': lastMs,
+      'told after ms': toldMs,
       'residue gone after ms': freedMs,
     },
   )
   expect(most).toBeLessThanOrEqual(bound)
   expect(lastMs).toBeLessThanOrEqual(backMs + stage.syncMs + slackMs)
+  expect(toldMs).toBeLessThanOrEqual(backMs + stage.syncMs + slackMs)
   await server.kill()
 }
 

@@ -5,7 +5,19 @@ import { Proxy } from '../redis/proxy.ts'
 import { startSentinel } from '../redis/sentinel.ts'
 import { RedisServer, later } from '../redis/server.ts'
 import { nowMs } from '../redis/truth.ts'
-import { backMs, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import {
+  backMs,
+  crewOf,
+  endEven,
+  fill,
+  limit,
+  settle,
+  slackMs,
+  tell,
+  told,
+  took,
+  type Stage,
+} from './stage.ts'
 
 /** A primary that a replica copies, and the ways there: of the processes, and of the replica. */
 interface Pair {
@@ -54,7 +66,7 @@ export async function checkFailover(stage: Stage): Promise<void> {
   const most = truth.most({ fromMs })
   const lastMs = truth.opened({ fromMs: switchedMs }) > 0 ? truth.lastOpenedMs() - switchedMs : 0
 
-  await settle(crew)
+  const toldMs = await told(crew, pair.replica.url)
   const over = (await crew.each((worker) => worker.open(1))).reduce((sum, { passed }) => sum + passed, 0)
   await crew.each((worker) => worker.close())
   await settle(crew)
@@ -68,12 +80,14 @@ export async function checkFailover(stage: Stage): Promise<void> {
     {
       'most open': most,
       'last let in after ms': lastMs,
+      'told after ms': toldMs,
       'let in while over': over,
       'residue gone after ms': freedMs,
     },
   )
   expect(most).toBeLessThanOrEqual(bound)
   expect(lastMs).toBeLessThanOrEqual(backMs + stage.syncMs + slackMs)
+  expect(toldMs).toBeLessThanOrEqual(backMs + stage.syncMs + slackMs)
   expect(over).toBe(0)
   await pair.replica.kill()
 }

@@ -2,13 +2,25 @@ import { expect } from '@jest/globals'
 import { sumOf, type Crew } from '../redis/crew.ts'
 import { Proxy } from '../redis/proxy.ts'
 import { RedisServer, later } from '../redis/server.ts'
-import { backMs, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import {
+  patient,
+  backMs,
+  crewOf,
+  endEven,
+  fill,
+  limit,
+  settle,
+  slackMs,
+  tell,
+  took,
+  type Stage,
+} from './stage.ts'
 
 /** X7: Redis forgets its scripts again and again under load: nobody notices. */
 export async function checkScriptsFlushed(stage: Stage, times = 20): Promise<void> {
   const server = await RedisServer.start()
   // It is the scripts that are looked at, not how soon a busy machine answers.
-  const crew = await crewOf(stage, { place: { url: server.url }, zone: { commandTimeoutMs: 2_000 } })
+  const crew = await crewOf(stage, { place: { url: server.url }, zone: patient })
   const churns = crew.each((worker, seed) => worker.churn({ seed, forMs: times * 60 + 200 }))
   for (let n = 0; n < times; n++) {
     await server.command('SCRIPT', 'FLUSH')

@@ -1,16 +1,29 @@
 import { expect } from '@jest/globals'
 import { inTimeOff } from '../redis/faketime.ts'
 import { nowMs } from '../redis/truth.ts'
-import { backMs, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import {
+  patient,
+  backMs,
+  crewOf,
+  endEven,
+  fill,
+  limit,
+  settle,
+  slackMs,
+  tell,
+  took,
+  type Stage,
+} from './stage.ts'
 import { failOver, pairOf, untilCopied } from './x6-failover.ts'
 
 const fiveMinutesMs = 300_000
 
 /** X8: the clocks of the processes are off by minutes, both ways. They play no part. */
 export async function checkClocksOfProcesses(stage: Stage): Promise<void> {
-  const crew = await crewOf(stage, { size: 0 })
+  const crew = await crewOf(stage, { size: 0, zone: patient })
   for (const dateMs of [0, fiveMinutesMs, -fiveMinutesMs]) await crew.join({ dateMs })
 
+  for (const worker of crew.workers) await worker.open(limit / 4)
   await fill(crew)
   const fromMs = nowMs()
   await took('cells had time to lapse', async () => {

@@ -3,7 +3,7 @@ import type { Fake } from '../redis/crew.ts'
 import { writtenIn } from '../redis/cells.ts'
 import { sharedPlace } from '../redis/clients.ts'
 import { later } from '../redis/server.ts'
-import { crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
+import { patient, crewOf, endEven, fill, limit, settle, slackMs, tell, took, type Stage } from './stage.ts'
 
 /** What a process has of another that it is a copy of. */
 export type Copy = 'its id' | 'its id and its first number'
@@ -12,7 +12,7 @@ export type Copy = 'its id' | 'its id and its first number'
 export async function checkCopies(stage: Stage, what: Copy): Promise<void> {
   const number = what === 'its id' ? {} : { number: 1_000 }
   const identity: Fake['identity'] = { bytes: process.pid % 256, ...number }
-  const crew = await crewOf(stage, { size: 0 })
+  const crew = await crewOf(stage, { size: 0, zone: patient })
   await Promise.all(Array.from({ length: 4 }, () => crew.join({ identity })))
 
   // Whose number is the same, too, is found when it tells that it is there.

@@ -128,7 +128,9 @@ export class Proxy {
   }
 
   #cutOne({ client, upstream }: Link): void {
-    client.resetAndDestroy()
+    // Node keeps the handle of a socket for ever that is reset while it is ending.
+    if (client.writableEnded) client.destroy()
+    else client.resetAndDestroy()
     upstream.destroy()
   }
 }

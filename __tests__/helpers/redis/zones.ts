@@ -12,6 +12,7 @@ export interface ZoneOfOptions {
   readonly name: string
   readonly ttlMs: number
   readonly syncMs: number
+  readonly commandTimeoutMs?: number
   /** Where its client connects to. @default the server that all tests share */
   readonly url?: string
   /** Where what it writes is looked for. @default url */
@@ -20,13 +21,14 @@ export interface ZoneOfOptions {
 
 /** A zone as a process has it. At the end of the test it counts nothing, and has left nothing in Redis. */
 export async function zoneOf(options: ZoneOfOptions): Promise<RedisZone> {
-  const { client, name, ttlMs, syncMs, url = sharedPlace().url, server = url } = options
+  const { client, url = sharedPlace().url, server = url, ...zoneOptions } = options
+  const { name } = zoneOptions
   if (!watched.has(name)) {
     watched.add(name)
     // What is registered first comes last: all zones of the name have closed by then.
     afterServers(async () => expect(await writtenIn([server], name)).toEqual({ cells: [], instances: [] }))
   }
-  const zone = new RedisZone({ name, ttlMs, syncMs, client: await clientOf(client, { url }) })
+  const zone = new RedisZone({ ...zoneOptions, client: await clientOf(client, { url }) })
   afterServers(async () => {
     await until('nothing is counted any more', () => zone.stats().active === 0)
     await zone.close()
