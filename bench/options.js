@@ -22,7 +22,7 @@ const plans = {
   full: {
     core: { repetitions: 5, manyRepetitions: 3, roundMs: 150, few: 10_000, many: 1_000_000 },
     http: { hosts, generations: 3, windows: 5, warmUp: warmUp.long, warmUpMs: 500, windowMs: 500 },
-    redis: { ...many, repetitions: 3, warmUpMs: 400, roundMs: 800 },
+    redis: { ...many, repetitions: 3, warmUpConnections: 3_000, warmUpWishes: 8_000, roundMs: 600 },
   },
   quick: {
     core: { repetitions: 2, manyRepetitions: 1, roundMs: 60, few: 10_000, many: 200_000 },
@@ -34,12 +34,20 @@ const plans = {
       warmUpMs: 300,
       windowMs: 200,
     },
-    redis: { ...few, repetitions: 2, warmUpMs: 200, roundMs: 400 },
+    redis: { ...few, repetitions: 2, warmUpConnections: 1_000, warmUpWishes: 5_000, roundMs: 400 },
   },
   smoke: {
     core: { repetitions: 1, manyRepetitions: 1, roundMs: 5, few: 1_000, many: 10_000 },
     http: { hosts: ['http'], generations: 1, windows: 1, warmUp: {}, warmUpMs: 50, windowMs: 100 },
-    redis: { ...few, repetitions: 1, warmUpMs: 100, roundMs: 500, pairs: 50, cellsOfEach: 20 },
+    redis: {
+      ...few,
+      repetitions: 1,
+      warmUpConnections: 100,
+      warmUpWishes: 200,
+      roundMs: 300,
+      pairs: 50,
+      cellsOfEach: 20,
+    },
   },
 }
 

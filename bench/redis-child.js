@@ -3,21 +3,26 @@
 // One process, one variant, so many in flight: tells how often a slot was taken and given back, and its CPU.
 const { variants } = require('./redis-variants.js')
 
-const { variant, port, inFlight, keys, warmUpMs, roundMs } = JSON.parse(process.argv[2])
+const { variant, port, inFlight, keys, warmUp, roundMs } = JSON.parse(process.argv[2])
+/** Until it is warm: what has more code is behind until it is compiled. */
+const inWarmUp = 50
 let operations = 0
+let isWarm = false
 
 async function main() {
   const take = await variants[variant](port)
-  for (let n = 0; n < inFlight; n++) void comeAndGo(take)
-  setTimeout(() => process.send('warm'), warmUpMs)
   process.once('message', measure)
+  for (let n = 0; n < Math.max(inFlight, inWarmUp); n++) void comeAndGo(take, n)
 }
 
-async function comeAndGo(take) {
-  for (;;) {
+async function comeAndGo(take, lane) {
+  while (!isWarm || lane < inFlight) {
     const giveBack = await take(`key-${Math.floor(Math.random() * keys)}`)
     await giveBack()
-    operations++
+    if (++operations === warmUp) {
+      isWarm = true
+      process.send('warm')
+    }
   }
 }
 

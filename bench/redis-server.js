@@ -13,9 +13,8 @@ async function listenerOf() {
   return async (socket) => {
     socket.on('error', () => {})
     const giveBack = await take(socket.remoteAddress ?? 'gone')
-    if (socket.closed) return void giveBack()
-    socket.once('close', () => void giveBack())
-    greet(socket)
+    if (socket.closed) void giveBack()
+    else greet(socket.once('close', () => void giveBack()))
   }
 }
 

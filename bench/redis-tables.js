@@ -63,16 +63,16 @@ function wishesTable(results) {
 
 function costsTable({ pair, single, cluster, beat }) {
   const head = ['what', 'commands', 'bytes to Redis', 'bytes from Redis', 'CPU of Redis µs']
-  const row = (name, { commands, bytesIn, bytesOut, cpuUs }) => [
-    name,
-    ...[commands, bytesIn, bytesOut, cpuUs].map(({ median }) => showNumber(median)),
-  ]
   return table(head, [
-    row('acquire and release, alone', pair),
-    row('renewal of a cell', single),
-    row('renewal of a cell, on a Cluster', cluster),
-    row('a process says that it is there', beat),
+    costOf('acquire and release, alone', pair),
+    costOf('renewal of a cell', single),
+    costOf('renewal of a cell, on a Cluster', cluster),
+    costOf('a process says that it is there', beat),
   ])
+}
+
+function costOf(name, { commands, bytesIn, bytesOut, cpuUs }) {
+  return [name, ...[commands, bytesIn, bytesOut, cpuUs].map(({ median }) => showNumber(median))]
 }
 
 const fleet = { processes: 1_000, connections: 1_000_000, lifeSeconds: 60, syncSeconds: 5 }

@@ -42,8 +42,8 @@ async function measureServer({ variant, inFlight, plan }, { redis, cores }) {
   const server = start('redis-server.js', { variant, port: redis.port }, { core: cores?.server })
   let load
   try {
-    const { warmUpMs, roundMs } = plan
-    const task = { port: await answerOf(server), inFlight, warmUpMs, roundMs, addresses: 64 }
+    const { warmUpConnections: warmUp, roundMs } = plan
+    const task = { port: await answerOf(server), inFlight, warmUp, roundMs, addresses: 64 }
     load = start('redis-load.js', task, { core: cores?.load })
     const found = await answerOf(load)
     if (found.failed > 0) throw new Error(`${found.failed} connections failed with ${variant}`)
@@ -83,8 +83,8 @@ async function measureWishes(plan, { redis, cores, tell }) {
 }
 
 async function measureChild({ variant, inFlight, plan }, { redis, cores }) {
-  const { warmUpMs, roundMs } = plan
-  const task = { variant, port: redis.port, inFlight, keys, warmUpMs, roundMs }
+  const { warmUpWishes: warmUp, roundMs } = plan
+  const task = { variant, port: redis.port, inFlight, keys, warmUp, roundMs }
   const child = start('redis-child.js', task, { core: cores?.server })
   try {
     await answerOf(child)
