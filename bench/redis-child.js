@@ -16,7 +16,8 @@ async function main() {
 }
 
 async function comeAndGo(take, lane) {
-  while (!isWarm || lane < inFlight) {
+  for (;;) {
+    if (isWarm && lane >= inFlight) return
     const giveBack = await take(`key-${Math.floor(Math.random() * keys)}`)
     await giveBack()
     if (++operations === warmUp) {
