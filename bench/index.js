@@ -8,6 +8,8 @@ const { measureCore, measureMemory } = require('./core.js')
 const { measureHttp } = require('./http.js')
 const { describeMachine } = require('./machine.js')
 const { planOf, usage } = require('./options.js')
+const { measureRedis } = require('./redis.js')
+const { redisSections } = require('./redis-tables.js')
 const { documentOf, noiseOf, sectionsOf } = require('./report.js')
 
 async function bench(plan) {
@@ -16,6 +18,7 @@ async function bench(plan) {
     ? `pinned: servers and core on cpu ${cores.server}, loads on cpu ${cores.load}`
     : 'not pinned: needs taskset and two cores; expect more noise'
   console.log(`${plan.name} run; ${pinning}\n`)
+  if (plan.isRedis) return await benchRedis(plan, cores)
 
   const core = await measureCore(plan.core, cores?.server, console.error)
   const memory = await measureMemory(plan.core, cores?.server, console.error)
@@ -27,6 +30,12 @@ async function bench(plan) {
   const text = documentOf(results, plan, describeMachine(cores))
   writeFileSync(path.join(__dirname, '../docs/benchmarks.md'), text)
   console.log('\nwritten: docs/benchmarks.md')
+}
+
+async function benchRedis(plan, cores) {
+  const results = await measureRedis(plan.redis, cores, console.error)
+  for (const [title, table] of redisSections(results)) console.log(`\n${title}\n\n${table}`)
+  console.log(`\nRedis ${results.version}, on the core of the loads`)
 }
 
 async function main() {
