@@ -36,6 +36,7 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
         'Cause',
         'ClosedEvent',
         'Decision',
+        'DegradedEvent',
         'DrainReport',
         'ExhaustedEvent',
         'KeyValue',
@@ -84,6 +85,22 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
         'ZoneOptions',
         'ZoneStats',
       ],
+    },
+    'limit-conn/redis': {
+      values: { RedisZone: 'class' },
+      types: [
+        'IoRedisClient',
+        'NodeRedisClient',
+        'OnStoreError',
+        'OtherRedisClient',
+        'RedisClient',
+        'RedisZoneOptions',
+        'SharedZone',
+      ],
+    },
+    'limit-conn/cluster': {
+      values: { ClusterZone: 'class', shareZones: 'function' },
+      types: ['ClusterZoneOptions', 'OnStoreError', 'SharedZone'],
     },
   }
 
