@@ -79,8 +79,9 @@ const garbage = [
   1,
   'text',
   { 'limit-conn': 'question' },
-  { 'limit-conn': 'question', id: 'x', body: { zone: 'crowd', what: 'write', cells: [cell] } },
-  { 'limit-conn': 'question', id: 'x', body: { zone: 'crowd', what: 'write', cells: null } },
+  { 'limit-conn': { kind: 'question', id: 1 } },
+  { 'limit-conn': { kind: 'question', id: 'x', body: { zone: 'crowd', what: 'write', cells: [cell] } } },
+  { 'limit-conn': { kind: 'question', id: 'x', body: { zone: 'crowd', what: 'write', cells: null } } },
 ]
 
 function lead() {

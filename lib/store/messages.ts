@@ -9,17 +9,22 @@ export type Question =
 /** To `write` one reply for each cell; else with how many processes have the zone. */
 export type Answer = readonly CellReply[] | number
 
-/** A message of ours: nobody else's has this name. Its id says which question it asks, or answers. */
+/** What a message of ours carries. Its id says which question it asks, or answers. */
 interface Letter {
-  readonly 'limit-conn': 'question' | 'answer'
+  readonly kind: 'question' | 'answer'
   readonly id: string
   readonly body: unknown
 }
 
+/** A message of ours: all under one name, so that whoever looks for names of their own in all messages finds none. */
+interface Envelope {
+  readonly 'limit-conn': Letter
+}
+
 const kinds: readonly unknown[] = ['take', 'force', 'look'] satisfies readonly Wish['kind'][]
 
-export function writeLetter(kind: Letter['limit-conn'], id: string, body: Question | Answer): Letter {
-  return { 'limit-conn': kind, id, body }
+export function writeLetter(kind: Letter['kind'], id: string, body: Question | Answer): Envelope {
+  return { 'limit-conn': { kind, id, body } }
 }
 
 /** The question in a message, or undefined: it is somebody else's, or garbage. */
@@ -44,10 +49,11 @@ export function readAnswer(message: unknown): { id: string; answer: Answer } | u
   return answer === undefined ? undefined : { id, answer }
 }
 
-function readLetter(message: unknown, kind: Letter['limit-conn']): Letter | undefined {
-  if (!isRecord(message) || message['limit-conn'] !== kind) return undefined
-  const { id, body } = message
-  return typeof id === 'string' ? { 'limit-conn': kind, id, body } : undefined
+function readLetter(message: unknown, kind: Letter['kind']): Pick<Letter, 'id' | 'body'> | undefined {
+  const letter = isRecord(message) ? message['limit-conn'] : undefined
+  if (!isRecord(letter) || letter['kind'] !== kind) return undefined
+  const { id, body } = letter
+  return typeof id === 'string' ? { id, body } : undefined
 }
 
 function readCell(value: unknown): Cell | undefined {
