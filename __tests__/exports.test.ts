@@ -98,6 +98,10 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
         'SharedZone',
       ],
     },
+    'limit-conn/cluster': {
+      values: { ClusterZone: 'class', shareZones: 'function' },
+      types: ['ClusterZoneOptions', 'OnStoreError', 'SharedZone'],
+    },
   }
 
 it('has a snapshot of each entry of package.json, and of nothing else', () => {

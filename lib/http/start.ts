@@ -29,8 +29,12 @@ export function warnAtStart(
       `zone "${dryZone.name}" is shared with a dry-run limit, whose slots count; ${advice}`,
     )
   }
-  if (cluster.isWorker) {
-    const advice = 'divide the limit by the number of workers'
+  if (
+    cluster.isWorker &&
+    limits.some(({ zone, isDryRun }) => !zone.share && (!isDryRun || enforced.length === 0))
+  ) {
+    const advice =
+      'share them with a ClusterZone of limit-conn/cluster, or divide the limit by the number of workers'
     warner.warn('severalProcesses', `each worker of a cluster counts by itself; ${advice}`)
   }
 }
