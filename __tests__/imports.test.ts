@@ -31,7 +31,7 @@ const allowed: Record<string, readonly string[]> = {
     'node:net',
     'node:stream',
   ],
-  store: ['core', 'options', 'lru-cache', 'node:crypto'],
+  store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }
 

@@ -147,9 +147,11 @@ describe('the emitted code', () => {
     expect([...emitted.members].toSorted()).toEqual([
       'node:async_hooks AsyncResource',
       'node:cluster isWorker',
+      'node:cluster on',
       'node:crypto createHash',
       'node:crypto randomBytes',
       'node:crypto randomInt',
+      'node:crypto randomUUID',
       'node:diagnostics_channel channel',
       'node:http IncomingMessage',
       'node:http STATUS_CODES',
@@ -161,8 +163,8 @@ describe('the emitted code', () => {
     ])
   })
 
-  it('reads nothing of the process: no environment, no arguments', () => {
-    expect([...emitted.process]).toEqual(['nextTick'])
+  it('uses nothing of the process but its turns, the sign of shareZones() and the line to its primary', () => {
+    expect([...emitted.process].toSorted()).toEqual(['env', 'nextTick', 'off', 'on', 'send'])
   })
 
   it.each([

@@ -58,7 +58,8 @@ function work() {
     },
     /** Opens until the primary was away and has come back. */
     async outlast() {
-      while (!wasAway || isAway) {
+      const isOver = () => wasAway && !isAway
+      while (!isOver()) {
         await open()
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
@@ -68,9 +69,11 @@ function work() {
     listeners: () => process.listenerCount('message') - listeners,
     leave: () => zone.close(),
   }
-  process.on('message', async ({ id, name, ...options }) => {
+  process.on('message', (message) => void answer(message))
+
+  async function answer({ id, name, ...options }) {
     if (id !== undefined) process.send({ id, result: await commands[name](options) })
-  })
+  }
   process.send({ isReady: true })
 }
 

@@ -4,7 +4,7 @@ import http from 'node:http'
 import { describe, expect, it } from '@jest/globals'
 import { limitConn, Limiter, limitServer, Zone, type Decision } from '../../lib/index.ts'
 import { RedisZone } from '../../lib/redis.ts'
-import { clientKinds, clientOf } from '../helpers/redis/clients.ts'
+import { clientKinds } from '../helpers/redis/clients.ts'
 import { writtenIn } from '../helpers/redis/cells.ts'
 import { Wire, zoneName, zoneOf } from '../helpers/redis/wire.ts'
 import { took } from '../helpers/faults/stage.ts'
@@ -62,9 +62,9 @@ describe.each(clientKinds)('processes that share a zone by %s', (kind) => {
         return listen(server, { policies: [guard], guard })
       }),
     )
-    const first = await tcp(one!.port)
+    const first = tcp(one!.port)
     await until('it is counted', () => zones[0]!.count('127.0.0.1') === 1)
-    const second = await tcp(two!.port)
+    const second = tcp(two!.port)
     await until('it is closed', () => second.destroyed)
     first.destroy()
     await took('all is given back', async () => (await cellsOf(name)) === 0)
@@ -288,7 +288,7 @@ describe('the options of a RedisZone', () => {
   })
 
   it('do not go with what needs to know when a slot is free elsewhere', async () => {
-    const zone = await zoneOf('ioredis', { name: zoneName(), client: (await clientOf('ioredis')) as never })
+    const zone = await zoneOf('ioredis', { name: zoneName() })
     expect(() => limitConn({ zone, limit: 1, onLimit: 'evict-oldest' })).toThrow(
       'options.onLimit is "evict-oldest"; expected "reject" in a shared zone',
     )

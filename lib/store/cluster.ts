@@ -56,10 +56,7 @@ export function shareZones(): void {
  * A zone that all workers of a `node:cluster` share, each with a zone of this name, by their primary, which has called
  * `shareZones()`. It goes wherever a zone goes; decisions wait for the primary. What a worker held is free as soon as it has died.
  *
- * ```ts
- * const zone = new ClusterZone({ name: 'addr' })
- * app.use(limitConn({ zone, limit: 10 }))
- * ```
+ * `new ClusterZone({ name: 'addr' })`, once in each worker.
  *
  * While the primary answers, no key ever has more slots than its limit, over all workers. What happens else: docs/cluster.md.
  *
