@@ -17,7 +17,9 @@ export class Network {
   fateOf: (args: readonly string[]) => Fate = () => atOnce
   /** What was sent, in order. */
   readonly sent: (readonly string[])[] = []
-  /** When the last command is carried out, of those that were sent. */
+  /** Ids under which the process has written. */
+  readonly ids = new Set<string>()
+  /** When the last of what was sent is carried out and answered. */
   lastMs = 0
   readonly #redis: SimulatedRedis
   readonly #time: SimulatedTime
@@ -33,7 +35,8 @@ export class Network {
   readonly sendCommand = (args: string[]): Promise<unknown> => {
     const fate = this.fateOf(args)
     this.sent.push(args)
-    if (fate.end !== 'refused') this.lastMs = Math.max(this.lastMs, this.#time.nowMs + fate.thereMs)
+    this.ids.add(args[3 + Number(args[2])]!)
+    this.lastMs = Math.max(this.lastMs, this.#time.nowMs + fate.thereMs + fate.backMs)
     return new Promise((resolve, reject) => {
       const answer = (reply: () => void): unknown => this.#time.later(reply, fate.backMs, this.#owner)
       if (fate.end === 'refused') answer(() => reject(new Error('connect ECONNREFUSED')))

@@ -46,6 +46,8 @@ export class Process {
   readonly network: Network
   readonly zone: RedisZone
   readonly clients: Client[] = []
+  /** Is told of each decision. */
+  decided: (client: Client) => void = () => undefined
   readonly #time: SimulatedTime
 
   constructor(redis: SimulatedRedis, time: SimulatedTime, options: Options = {}) {
@@ -86,14 +88,15 @@ export class Process {
     return this.clients.filter((client) => client.isIn && client.key === key).length
   }
 
-  /** Ids under which it has written. */
-  get ids(): Set<string> {
-    return new Set(this.network.sent.map((args) => args[3 + Number(args[2])]!))
+  /** Those who have no answer yet. */
+  get waiting(): Client[] {
+    return this.clients.filter(({ decision }) => !decision)
   }
 
   async #note(client: Client, decision: Decision | Promise<Decision>): Promise<void> {
     client.decision = await decision
     client.answeredMs = this.#time.nowMs
+    this.decided(client)
   }
 
   #newZone(name: string, options: Options): RedisZone {

@@ -20,7 +20,7 @@ export class World {
   /** What stands in Redis of one process. */
   cellOf(process: Process, key = 'a', zone = 'z'): number {
     const standing = this.redis.standing(redisKey(key, zone))
-    return [...standing].reduce((sum, [id, count]) => (process.ids.has(id) ? sum + count : sum), 0)
+    return [...standing].reduce((sum, [id, count]) => (process.network.ids.has(id) ? sum + count : sum), 0)
   }
 
   /** What each process holds, and what stands in Redis of each. */
