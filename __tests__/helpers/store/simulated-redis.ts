@@ -102,6 +102,8 @@ export class SimulatedRedis {
 
   #beat(key: string, [id, before, ttl]: readonly string[]): [number, string, number] {
     const now = this.#now()
+    if ((this.#untilMs.get(key) ?? 0) <= now) this.instances.delete(key)
+    this.#untilMs.set(key, now + 2 * Number(ttl))
     const there = this.instances.get(key) ?? new Map<string, number>()
     const state = stateOf(before!, there.get(id!))
     this.instances.set(key, there.set(id!, now + Number(ttl)))

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { afterEach, jest } from '@jest/globals'
+import { afterEach } from '@jest/globals'
 
 type Task = (...args: unknown[]) => void
 
@@ -22,16 +22,18 @@ const names = [
 ] as const
 const { setImmediate: realSetImmediate } = globalThis
 
+/** For whom something runs. One for all times: Node asks each for each promise. */
+const owners = new AsyncLocalStorage<object>()
+
 /** Time goes by when a test says so, for several processes in one; each of them can be stopped. */
 export class SimulatedTime {
   nowMs = 1_000_000
-  readonly #owners = new AsyncLocalStorage<object>()
   readonly #stopped = new Set<object>()
   readonly #timers = new Set<Timer>()
 
   /** What is begun here belongs to an owner, and so does all that follows from it. */
   runAs<T>(owner: object, run: () => T): T {
-    return this.#owners.run(owner, run)
+    return owners.run(owner, run)
   }
 
   /** Nothing runs for an owner until it goes on: as SIGSTOP and SIGCONT do. */
@@ -82,12 +84,11 @@ export class SimulatedTime {
       clearInterval: clear,
       clearImmediate: clear,
     })
-    jest.restoreAllMocks()
-    jest.spyOn(performance, 'now').mockImplementation(() => this.nowMs)
+    performance.now = () => this.nowMs
   }
 
   #begin(task: () => void, [afterMs, everyMs]: readonly [number, number | undefined]): Timer {
-    const owner = this.#owners.getStore()
+    const owner = owners.getStore()
     const run = owner ? (): void => this.runAs(owner, task) : task
     return this.#add({ owner, run, everyMs, atMs: this.nowMs + afterMs })
   }
@@ -116,10 +117,11 @@ function settled(): Promise<void> {
 
 /** Each start is a time of its own; what was begun before is forgotten. After the test time is real again. */
 export function useSimulatedTime(): () => SimulatedTime {
+  const now = performance.now.bind(performance)
   const real = names.map((name) => [name, globalThis[name]] as const)
   afterEach(() => {
     Object.assign(globalThis, Object.fromEntries(real))
-    jest.restoreAllMocks()
+    performance.now = now
   })
   return () => {
     const time = new SimulatedTime()
