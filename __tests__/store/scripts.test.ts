@@ -1,0 +1,126 @@
+import { beforeEach, describe, expect, it } from '@jest/globals'
+import * as fc from 'fast-check'
+import type { Redis } from 'ioredis'
+import { beatScript, cellScript, leaveScript, type Script } from '../../lib/store/scripts.ts'
+import { zoneName } from '../helpers/faults/stage.ts'
+import { clientOf } from '../helpers/redis/clients.ts'
+import { later } from '../helpers/redis/server.ts'
+import { SimulatedRedis } from '../helpers/store/simulated-redis.ts'
+
+let client: Redis
+beforeEach(async () => void (client = (await clientOf('ioredis')) as Redis))
+
+/** Lapses before the next command, or after the test. */
+const [brief, long] = [1, 1_000_000]
+
+/** A real Redis and the simulated one, and a clock for that. */
+class Pair {
+  readonly key = `limit-conn:${zoneName()}:{0}:x`
+  nowMs = 1_000_000
+  readonly simulated = new SimulatedRedis(() => this.nowMs)
+
+  async call({ sha, text }: Script, args: readonly string[]): Promise<readonly [unknown, unknown]> {
+    const simulated = this.simulated.call(['EVAL', text, '1', this.key, ...args])
+    await client.script('LOAD', text)
+    return [await client.evalsha(sha, 1, this.key, ...args), simulated]
+  }
+
+  async elapse(): Promise<void> {
+    await later(5 * brief)
+    this.nowMs += 5 * brief
+  }
+
+  /** Slots and number of each cell that a reader finds. */
+  async cells(): Promise<readonly [object, object]> {
+    const real = Object.entries(await client.hgetall(this.key))
+    const simulated = [...(this.simulated.cells.get(this.key) ?? [])]
+    return [
+      Object.fromEntries(real.map(([id, value]) => [id, value.split(':').slice(0, 2).join(':')])),
+      Object.fromEntries(simulated.map(([id, { count, number }]) => [id, `${count}:${number}`])),
+    ]
+  }
+}
+
+const aCommand = fc.record({
+  id: fc.constantFrom('p', 'q', 'r'),
+  first: fc.constantFrom('0', '0', '0', '5'),
+  number: fc.nat({ max: 30 }).map(String),
+  ttlMs: fc.constantFrom(long, long, brief),
+  count: fc.nat({ max: 3 }).map(String),
+  wishes: fc.array(fc.constantFrom('+2', '+3', '+5', '+1e300', '!1', '!5', '=2', '=4'), { maxLength: 4 }),
+})
+
+describe('Redis and the simulated one', () => {
+  it('write cells and answer wishes alike, late commands and lapsed cells included', async () => {
+    const property = fc.asyncProperty(
+      fc.array(aCommand, { minLength: 1, maxLength: 12 }),
+      async (commands) => {
+        const pair = new Pair()
+        for (const { id, first, number, ttlMs, count, wishes } of commands) {
+          const args = [id, first, number, String(ttlMs), count, String(wishes.length), ...wishes]
+          const [real, simulated] = await pair.call(cellScript, args)
+          expect(real).toEqual(simulated)
+          if (ttlMs === brief) await pair.elapse()
+        }
+        // Reading forgets nothing: what has lapsed is found until somebody else writes.
+        await pair.call(cellScript, ['reader', '0', '1', String(long), '1', '0'])
+        const [real, simulated] = await pair.cells()
+        expect(real).toEqual(simulated)
+        await client.del(pair.key)
+      },
+    )
+    await fc.assert(property, { numRuns: 100 })
+  })
+
+  it('count processes alike, and tell who was forgotten and whose id another uses', async () => {
+    const aBeat = fc.tuple(
+      fc.constantFrom('p', 'q', 'r'),
+      fc.constantFrom('beat', 'beat', 'beat', 'leave'),
+      fc.constantFrom('last', 'last', 'last', 'new', '', 'older', 'newer'),
+      fc.constantFrom(long, long, brief),
+    )
+    const property = fc.asyncProperty(fc.array(aBeat, { minLength: 1, maxLength: 10 }), async (beats) => {
+      const pair = new Pair()
+      const untilMs = new Map<string, readonly number[]>()
+      for (const [id, what, before, ttlMs] of beats) {
+        if (what === 'leave') {
+          const [real, simulated] = await pair.call(leaveScript, [id])
+          expect(real).toBe(simulated)
+          continue
+        }
+        const [real, simulated] = await Promise.all(
+          [0, 1].map(
+            async (side) => await beat(pair, { id, ttlMs, side, before, lastMs: untilMs.get(id)?.[side] }),
+          ),
+        )
+        expect(real!.told).toEqual(simulated!.told)
+        untilMs.set(id, [real!.untilMs, simulated!.untilMs])
+        if (ttlMs === brief) await pair.elapse()
+      }
+      await client.del(pair.key)
+    })
+    await fc.assert(property, { numRuns: 50 })
+  })
+})
+
+interface Beat {
+  readonly id: string
+  readonly ttlMs: number
+  readonly side: number
+  readonly before: string
+  readonly lastMs: number | undefined
+}
+
+/** Of one side: each has a clock of its own. */
+async function beat(pair: Pair, { id, ttlMs, side, before, lastMs = 5 }: Beat) {
+  const known: Record<string, string> = { last: `${lastMs}`, older: `${lastMs - 1}`, newer: `${lastMs + 1}` }
+  const args = [id, known[before] ?? before, String(ttlMs)]
+  const { sha, text } = beatScript
+  await client.script('LOAD', text)
+  const reply =
+    side === 0
+      ? await client.evalsha(sha, 1, pair.key, ...args)
+      : pair.simulated.call(['EVAL', text, '1', pair.key, ...args])
+  const [instances, untilMs, state] = reply as [number, string, number]
+  return { told: [instances, state], untilMs: Number(untilMs) }
+}
