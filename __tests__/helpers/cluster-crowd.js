@@ -68,9 +68,10 @@ function work() {
     listeners: () => process.listenerCount('message') - listeners,
     leave: () => zone.close(),
   }
-  process.on('message', async ({ id, name, ...options }) => {
+  async function obey({ id, name, ...options }) {
     if (id !== undefined) process.send({ id, result: await commands[name](options) })
-  })
+  }
+  process.on('message', (message) => void obey(message))
   process.send({ isReady: true })
 }
 
