@@ -180,6 +180,17 @@ describe('guard.js', () => {
   })
 })
 
+it('cluster.js: three connections of one address pass in both workers together, the fourth is refused', async () => {
+  const { port } = await start('cluster.js')
+
+  await checkLimit(port, 3)
+  const workers = new Set(
+    clients.map(({ received }) => /^worker (\d+)$/m.exec(received)?.[1]).filter(Boolean),
+  )
+  expect(workers.size).toBe(2)
+  expect(await statuses(port, 1, { from: '127.0.0.2' })).toEqual(ok(1))
+})
+
 it('tcp.js: three connections are served, and the fourth is told why in the words of its protocol', async () => {
   const { port, child } = await start('tcp.js')
   async function line(): Promise<[Client, string]> {

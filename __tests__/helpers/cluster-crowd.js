@@ -13,12 +13,9 @@ function work() {
   const limiter = new Limiter({ zone, limit: 20, key: () => 'one' })
   const held = new Set()
   const listeners = process.listenerCount('message')
-  let isAway = false
-  let wasAway = false
-  subscribe('limit-conn:degraded', ({ degraded }) => {
-    isAway = degraded
-    wasAway ||= degraded
-  })
+  /** Whether the primary is away, as it was told, in order. */
+  const told = []
+  subscribe('limit-conn:degraded', ({ degraded }) => told.push(degraded))
 
   async function open() {
     const source = new EventEmitter()
@@ -58,8 +55,7 @@ function work() {
     },
     /** Opens until the primary was away and has come back. */
     async outlast() {
-      const isOver = () => wasAway && !isAway
-      while (!isOver()) {
+      while (told.at(-1) !== false) {
         await open()
         await new Promise((resolve) => setTimeout(resolve, 5))
       }
@@ -69,11 +65,10 @@ function work() {
     listeners: () => process.listenerCount('message') - listeners,
     leave: () => zone.close(),
   }
-  process.on('message', (message) => void answer(message))
-
-  async function answer({ id, name, ...options }) {
+  async function obey({ id, name, ...options }) {
     if (id !== undefined) process.send({ id, result: await commands[name](options) })
   }
+  process.on('message', (message) => void obey(message))
   process.send({ isReady: true })
 }
 
