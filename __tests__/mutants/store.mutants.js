@@ -204,9 +204,9 @@ module.exports = [
   },
   {
     id: 'waitsForEachCommand',
-    file: 'lib/store/ledger.ts',
-    from: 'this.#answerAlone([...asked, ...waiting])',
-    to: 'this.#answerAlone(asked)\n    if (waiting.length > 0) this.#asked.set(key, waiting)',
+    file: 'lib/store/courier.ts',
+    from: 'this.#within(this.#store.write(cells), oldestOf(parcels))',
+    to: 'this.#within(this.#store.write(cells), Math.max(performance.now(), oldestOf(parcels)))',
     tests: model,
     title: 'counts in Redis what each process holds',
   },
@@ -215,7 +215,7 @@ module.exports = [
     file: 'lib/store/ledger.ts',
     from: 'this.#holdings.activeUnder(key) + (this.#kept.get(key) ?? 0)',
     to: 'this.#holdings.activeUnder(key)',
-    tests: model,
-    title: 'A-58: while Redis answers',
+    tests: reserve,
+    title: 'is counted while another zone is waited for',
   },
 ]

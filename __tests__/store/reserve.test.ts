@@ -163,6 +163,28 @@ describe('with several limits', () => {
   })
 })
 
+describe('a slot that one shared zone has granted', () => {
+  it('is counted while another zone is waited for', async () => {
+    const { time, world, one, here } = await scene(1, 2)
+    const other = one.zoneCalled('y')
+    const zones = [one.zone, other]
+    const both = one.limiter({ limits: zones.map((zone) => ({ zone, limit: 2, key: keyOf })) })
+    await time.elapse(2 * syncMs)
+    one.network.fateOf = (args) => ({ ...atOnce, backMs: args[3]!.includes(':y:') ? 30 : 0 })
+    const first = one.open(both)
+    await time.elapse(5)
+    const clients = [one.open(here), one.open(here)]
+    await time.elapse(40)
+    const decided = [first, ...clients].map(({ decision }) => decision?.status)
+    expect(decided).toEqual(['PASSED', 'PASSED', 'REJECTED'])
+    expect(world.counts()).toEqual({ held: [2], cells: [2] })
+
+    for (const client of one.clients) one.close(client)
+    void other.close()
+    await time.elapse(100)
+  })
+})
+
 describe('without an answer', () => {
   it('the fair share is let in: the limit, divided by how many processes there are', async () => {
     const { time, world, one, here } = await scene(4, 10)
