@@ -21,10 +21,10 @@ function serve() {
   const zone = new ClusterZone({ name: 'requests' })
   const guarded = new ClusterZone({ name: 'guarded' })
   const app = express()
-  app.use(limitConn({ limit: 3, zone, logLevel: false }))
+  app.use(limitConn({ limit: 3, zone }))
   app.get('/', (_req, res) => res.write(`worker ${process.pid}\n`))
   const server = http.createServer(app)
-  limitServer(server, { limit: 5, zone: guarded, logLevel: false })
+  limitServer(server, { limit: 5, zone: guarded })
   server.listen(0, '127.0.0.1')
   async function tell() {
     const totals = [zone, guarded].map((one) => one.countAll('127.0.0.1'))
