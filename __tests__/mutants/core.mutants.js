@@ -105,11 +105,11 @@ module.exports = [
       ...lookingTakes,
       {
         file: 'lib/core/enter.ts',
-        from: 'if (!victims) return looks.find(isRefusal)!',
+        from: 'if (!victims) return refusalAmong(looks)',
         to: `if (!victims) {
     for (const { ask, key, finding } of looks)
       if (finding === 'free') for (const slot of ask.limit.zone.slotsUnder(key)) slot.zone.release(slot)
-    return looks.find(isRefusal)!
+    return refusalAmong(looks)
   }`,
       },
     ],
@@ -164,7 +164,7 @@ module.exports = [
       },
       {
         file: 'lib/core/zone.ts',
-        from: 'function aName(value',
+        from: 'const usualSubnets = [56]',
         to: `function plain<T>() {
   const object: Record<string, T> = {}
   return {
@@ -173,13 +173,14 @@ module.exports = [
     has: (key: string) => object[key.slice(2)] !== undefined,
     delete: (key: string) => delete object[key.slice(2)],
     values: () => Object.values(object).values(),
+    keys: () => Object.values(object).map(({ key }: any) => key),
     get size() {
       return Object.keys(object).length
     },
   }
 }
 
-function aName(value`,
+const usualSubnets = [56]`,
       },
     ],
     tests: ['__tests__/core/zone.test.ts'],

@@ -130,8 +130,8 @@ module.exports = [
   {
     id: 'oldAnswersCount',
     file: 'lib/core/limiter.ts',
-    from: 'parsed === this.#policy.parsed ? this.#enter(source, settled) : this.#decide(source, holder)',
-    to: 'parsed ? this.#enter(source, settled) : this.#decide(source, holder)',
+    from: 'if (parsed !== this.#policy.parsed) return this.#decide(source, holder)',
+    to: 'if (!parsed) return this.#decide(source, holder)',
     tests: limiter,
   },
   {
@@ -184,8 +184,8 @@ module.exports = [
   {
     id: 'fullZonePasses',
     file: 'lib/core/look.ts',
-    from: "return finding === 'over' || finding === 'crowded' || (finding === 'full' && limit.zone.onFull === 'reject')",
-    to: "return finding === 'over' || finding === 'crowded'",
+    from: "finding === 'unasked' ||\n    (finding === 'full' && limit.zone.onFull === 'reject')",
+    to: "finding === 'unasked'",
     tests: model,
   },
   {

@@ -20,7 +20,7 @@ module.exports = [
   {
     id: 'F24 what was taken before a limit refused is kept',
     file: 'lib/core/enter.ts',
-    from: '  if (!victims) return looks.find(isRefusal)!\n',
+    from: '  if (!victims) return refusalAmong(looks)\n',
     to: '  if (!victims) {\n    const first = looks.findIndex(isRefusal)\n    for (const look of looks.slice(0, first)) take(entry, look)\n    return looks[first]!\n  }\n',
     tests: ['__tests__/core/enter.test.ts'],
     title: 'F24: ',
@@ -30,8 +30,8 @@ module.exports = [
     edits: [
       {
         file: 'lib/core/limit.ts',
-        from: '  readonly max: number\n}\n\n/** One ask',
-        to: '  readonly max: number\n  readonly seen?: number\n}\n\n/** One ask',
+        from: '  /** What a shared zone has answered, by key. */\n',
+        to: '  readonly seen?: number\n  /** What a shared zone has answered, by key. */\n',
       },
       {
         file: 'lib/core/limit.ts',
@@ -149,7 +149,7 @@ module.exports = [
   {
     id: 'F40 whoever finds no room in the zone goes on uncounted',
     file: 'lib/core/look.ts',
-    from: "|| (finding === 'full' && limit.zone.onFull === 'reject')",
+    from: "||\n    (finding === 'full' && limit.zone.onFull === 'reject')",
     to: '',
     tests: ['__tests__/scenarios/full-zone.test.ts'],
     title: 'F40, ',
