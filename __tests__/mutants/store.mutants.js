@@ -207,8 +207,8 @@ module.exports = [
     file: 'lib/store/courier.ts',
     from: 'this.#within(this.#store.write(cells), oldestOf(parcels))',
     to: 'this.#within(this.#store.write(cells), Math.max(performance.now(), oldestOf(parcels)))',
-    tests: model,
-    title: 'counts in Redis what each process holds',
+    tests: reserve,
+    title: 'also behind a command that takes long and is answered',
   },
   {
     id: 'keptNotCounted',
