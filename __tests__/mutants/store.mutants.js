@@ -218,4 +218,12 @@ module.exports = [
     tests: reserve,
     title: 'is counted while another zone is waited for',
   },
+  {
+    id: 'pausedIsACopy',
+    file: 'lib/store/redis-store.ts',
+    from: 'this.#unsureUntilMs = now + 2 * this.#ttlMs',
+    to: 'this.#unsureUntilMs = now + this.#ttlMs',
+    tests: ledger,
+    title: 'goes on under its id',
+  },
 ]
