@@ -207,8 +207,8 @@ module.exports = [
     file: 'lib/store/courier.ts',
     from: 'this.#within(this.#store.write(cells), oldestOf(parcels))',
     to: 'this.#within(this.#store.write(cells), Math.max(performance.now(), oldestOf(parcels)))',
-    tests: model,
-    title: 'counts in Redis what each process holds',
+    tests: reserve,
+    title: 'also behind a command that takes long and is answered',
   },
   {
     id: 'keptNotCounted',
@@ -217,5 +217,13 @@ module.exports = [
     to: 'this.#holdings.activeUnder(key)',
     tests: reserve,
     title: 'is counted while another zone is waited for',
+  },
+  {
+    id: 'pausedIsACopy',
+    file: 'lib/store/redis-store.ts',
+    from: 'this.#unsureUntilMs = now + 2 * this.#ttlMs',
+    to: 'this.#unsureUntilMs = now + this.#ttlMs',
+    tests: ledger,
+    title: 'goes on under its id',
   },
 ]

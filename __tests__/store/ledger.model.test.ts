@@ -2,7 +2,7 @@ import { it } from '@jest/globals'
 import { checkStories } from '../helpers/store/check.ts'
 import { useSimulatedTime } from '../helpers/store/time.ts'
 
-const numRuns = Number(process.env['LIMIT_CONN_RUNS'] ?? 200)
+const numRuns = Number(process.env['LIMIT_CONN_RUNS'] ?? 300)
 const startTime = useSimulatedTime()
 
 it('A-58: while Redis answers, no more than the limit are in, and nobody is refused while there is room', async () => {

@@ -84,6 +84,22 @@ describe('a cell', () => {
   })
 })
 
+describe('a process that stood still after a beat without an answer', () => {
+  it.each([0, 10, 40, ttlMs, 2 * ttlMs])('for its ttl and %i ms, goes on under its id', async (moreMs) => {
+    const { time, one, redis } = await scene(1)
+    // Carried out a moment after it was sent.
+    one.network.fateOf = () => ({ thereMs: 40, backMs: 0, end: 'unanswered' })
+    await time.elapse(syncMs)
+    time.stop(one)
+    await time.elapse(ttlMs + moreMs)
+    one.network.fateOf = () => atOnce
+    time.goOn(one)
+    await time.elapse(2 * syncMs)
+    expect(one.network.ids.size).toBe(1)
+    expect([...redis.instances.values()].map(({ size }) => size)).toEqual([1])
+  })
+})
+
 describe('a command that comes late', () => {
   it('and was sent before another, changes nothing', async () => {
     const { time, world, one, here } = await scene(1)

@@ -196,6 +196,17 @@ describe('without an answer', () => {
     expect(clients.filter(({ isIn }) => isIn)).toHaveLength(3)
   })
 
+  it('who waits is answered in time, also behind a command that takes long and is answered', async () => {
+    const { time, one, here } = await scene(1, 9)
+    one.network.fateOf = () => ({ ...atOnce, backMs: timeoutMs - 10 })
+    one.open(here)
+    await time.elapse(5)
+    const client = one.open(here)
+    await time.elapse(3 * timeoutMs)
+    expect(client.decision?.status).toBe('PASSED')
+    expect(client.answeredMs! - client.askedMs).toBeLessThanOrEqual(timeoutMs + 1)
+  })
+
   it('who waits is answered in time, also behind a command that gets none', async () => {
     const { time, one, here } = await scene(1)
     one.network.fateOf = () => ({ ...atOnce, end: 'unanswered' })

@@ -90,11 +90,14 @@ export class RedisStore implements Store {
     return instances
   }
 
-  /** Until a beat is answered it may be carried out late, after later ones: nothing is made of what stands there. */
+  /**
+   * Until a beat is answered it may be carried out late, after later ones: nothing is made of what stands there. That stands
+   * for ttlMs from then on, and one that comes later than ttlMs is not expected.
+   */
   #beginBeat(): { readonly before: string; readonly unsureUntilMs: number } {
     const now = performance.now()
     const unsureUntilMs = this.#unsureUntilMs
-    this.#unsureUntilMs = now + this.#ttlMs
+    this.#unsureUntilMs = now + 2 * this.#ttlMs
     return { before: now < unsureUntilMs ? '' : this.#standsUntil, unsureUntilMs }
   }
 

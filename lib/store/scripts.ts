@@ -68,6 +68,7 @@ local id, before, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stood = redis.call('ZSCORE', KEYS[1], id)
+if stood and tonumber(stood) <= now then stood = false end
 
 local state = 0
 if before == 'new' then

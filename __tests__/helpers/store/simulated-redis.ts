@@ -105,9 +105,9 @@ export class SimulatedRedis {
     if ((this.#untilMs.get(key) ?? 0) <= now) this.instances.delete(key)
     this.#untilMs.set(key, now + 2 * Number(ttl))
     const there = this.instances.get(key) ?? new Map<string, number>()
+    for (const [each, untilMs] of there) if (untilMs <= now) there.delete(each)
     const state = stateOf(before!, there.get(id!))
     this.instances.set(key, there.set(id!, now + Number(ttl)))
-    for (const [each, untilMs] of there) if (untilMs <= now) there.delete(each)
     return [there.size, String(now + Number(ttl)), state]
   }
 
