@@ -9,7 +9,7 @@ const { ClusterZone, shareZones } = require('../../dist/cluster.js')
 const { diceOf } = require('./crowd/dice.js')
 
 function work() {
-  const zone = new ClusterZone({ name: 'crowd' })
+  const zone = new ClusterZone({ name: 'crowd', commandTimeoutMs: Number(process.argv[2]) })
   const limiter = new Limiter({ zone, limit: 20, key: () => 'one' })
   const held = new Set()
   const listeners = process.listenerCount('message')

@@ -18,8 +18,8 @@ function codeOf(run) {
 }
 
 function serve() {
-  const zone = new ClusterZone({ name: 'requests' })
-  const guarded = new ClusterZone({ name: 'guarded' })
+  const zone = new ClusterZone({ name: 'requests', commandTimeoutMs: 5_000 })
+  const guarded = new ClusterZone({ name: 'guarded', commandTimeoutMs: 5_000 })
   const app = express()
   app.use(limitConn({ limit: 3, zone }))
   app.get('/', (_req, res) => res.write(`worker ${process.pid}\n`))

@@ -4,10 +4,15 @@ import { Child } from '../helpers/child.ts'
 
 /** A primary with four workers, and a limit of 20 that they share. */
 class Crowd {
-  readonly child = new Child([path.join(__dirname, '../helpers/cluster-crowd.js')])
+  readonly child: Child
   #asked = 0
   /** Most that were open at one time, as the workers have told. */
   most = 0
+
+  constructor(commandTimeoutMs: number) {
+    const program = path.join(__dirname, '../helpers/cluster-crowd.js')
+    this.child = new Child([program, String(commandTimeoutMs)])
+  }
 
   async tell(worker: number, name: string, options: object = {}): Promise<unknown> {
     const id = ++this.#asked
@@ -37,8 +42,9 @@ class Crowd {
   }
 }
 
-async function start(): Promise<Crowd> {
-  const crowd = new Crowd()
+/** By default a busy machine has time to answer. */
+async function start(commandTimeoutMs = 5_000): Promise<Crowd> {
+  const crowd = new Crowd(commandTimeoutMs)
   await crowd.child.ready()
   return crowd
 }
@@ -75,7 +81,7 @@ it('what a killed worker held is free at once; what a paused one holds stays cou
 })
 
 it('workers whose primary is busy keep to their share, and count together again by themselves', async () => {
-  const crowd = await start()
+  const crowd = await start(100)
   // Twice, so that each has heard of all.
   for (const worker of [...all, ...all]) await crowd.tell(worker, 'all')
   await new Promise((resolve) => setTimeout(resolve, 1_500))
