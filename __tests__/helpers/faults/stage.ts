@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { expect } from '@jest/globals'
 import { writtenIn } from '../redis/cells.ts'
 import { Crew, type CrewOptions, type Worker } from '../redis/crew.ts'
@@ -53,11 +54,9 @@ export const backMs = 1_000
 /** Where Redis is well, a busy machine is no reason to decide without it. */
 export const patient = { commandTimeoutMs: 5_000 } as const
 
-let stages = 0
-
 /** A name that no other zone has. */
 export function zoneName(): string {
-  return `faults-${process.pid}-${++stages}`
+  return `faults-${randomUUID()}`
 }
 
 /** Processes that share a zone which no other test has. */
