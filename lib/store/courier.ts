@@ -141,7 +141,7 @@ export class Courier<A extends Waiting> {
   #return(parcel: Parcel<A>, isToRepeat: boolean): void {
     this.#doubts.add(parcel.key)
     this.#changed.add(parcel.key)
-    if (isToRepeat && parcel.asked.length > 0) this.#desk.takeBack(parcel)
+    if (isToRepeat) this.#desk.takeBack(parcel)
     else this.#desk.lost(parcel)
   }
 

@@ -72,7 +72,7 @@ export class Ledger implements Share, Desk<Asked> {
   }
 
   released(key: string): void {
-    if (this.#countUnder(key) === 0) this.#others.delete(key)
+    if (this.#countUnder(key) === 0) for (const known of [this.#others, this.#alone]) known.delete(key)
     this.#courier.changed(key)
   }
 
@@ -116,7 +116,7 @@ export class Ledger implements Share, Desk<Asked> {
   }
 
   takeBack({ key, asked }: Parcel<Asked>): void {
-    this.#asked.set(key, [...asked, ...(this.#asked.get(key) ?? [])])
+    if (asked.length > 0) this.#asked.set(key, [...asked, ...(this.#asked.get(key) ?? [])])
   }
 
   lost({ key, asked }: Parcel<Asked>): void {
