@@ -35,8 +35,8 @@ module.exports = [
   {
     id: 'releaseNotPushed',
     file: 'lib/store/ledger.ts',
-    from: 'this.#others.delete(key)\n    this.#courier.changed(key)',
-    to: 'this.#others.delete(key)',
+    from: 'known.delete(key)\n    this.#courier.changed(key)',
+    to: 'known.delete(key)',
     tests: model,
     title: 'A-58: while Redis answers',
   },
