@@ -13,6 +13,8 @@ export { byHeader, type ByHeader, type ByHeaderOptions } from './key/header.ts'
 export { byTemplate, type ByTemplate, type ByTemplateOptions } from './key/template.ts'
 export { LimitConnError, isLimitConnError, type LimitConnErrorCode } from './errors.ts'
 export type { AddressKey, KeyValue, ReadableKey } from './core/key.ts'
+export type { Advice, AdviseOptions, Candidate, HitKey } from './core/advice.ts'
+export type { Suggestion } from './core/suggestion.ts'
 export type { TopKey } from './core/top.ts'
 export type { Audit } from './core/audit.ts'
 export type { DrainReport } from './core/drain.ts'
@@ -23,8 +25,12 @@ export type {
   ClosedEvent,
   DegradedEvent,
   ExhaustedEvent,
+  PassedEvent,
   QueuedEvent,
   RejectedEvent,
+  ReleaseCause,
+  ReleasedEvent,
+  WarningEvent,
 } from './core/channels.ts'
 export type { OnLimit } from './core/evict.ts'
 export type { QueueOptions } from './core/queue.ts'

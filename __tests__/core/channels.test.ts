@@ -3,8 +3,15 @@ import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
 import { Limiter, Zone } from '../../lib/index.ts'
 
-const names = ['limit-conn:rejected', 'limit-conn:exhausted'] as const
+const names = [
+  'limit-conn:passed',
+  'limit-conn:rejected',
+  'limit-conn:exhausted',
+  'limit-conn:released',
+] as const
 const told: unknown[] = []
+/** What clients send may be a secret. */
+const shown = expect.stringMatching(/^key#[\w-]{12}$/)
 let whenTold = (): unknown => undefined
 
 function hear(message: unknown, name: string | symbol): void {
@@ -32,7 +39,9 @@ it('A-19: tells who is refused, and which limit does that, once of each', () => 
   const [first, second] = [source('a'), source('a')]
   for (const each of [first, second, second]) limiter.accept(each)
 
-  expect(told).toEqual([['limit-conn:rejected', { zone: 'mine', dryRun: false }]])
+  expect(told).toEqual([
+    ['limit-conn:rejected', { zone: 'mine', key: shown, limit: 1, active: 1, dryRun: false }],
+  ])
   first.emit('close')
 })
 
@@ -41,8 +50,37 @@ it('marks who is let in because the limit is dry', () => {
   const all = [source('a'), source('a')]
   for (const each of all) expect(limiter.accept(each).passed).toBe(true)
 
-  expect(told).toEqual([['limit-conn:rejected', { zone: 'dry', dryRun: true }]])
+  expect(told).toEqual([
+    ['limit-conn:rejected', { zone: 'dry', key: shown, limit: 1, active: 2, dryRun: true }],
+  ])
   for (const each of all) each.emit('close')
+})
+
+it('tells who passed, and who gave a slot back and why, when the turn is over', async () => {
+  const zone = new Zone({ name: 'open', reveal: true })
+  const limiter = new Limiter({ zone, limit: 2, key })
+  const all = ['a', 'a', 'b'].map(source)
+  const decisions = all.map((each) => limiter.accept(each))
+  expect(told).toEqual([])
+  await Promise.resolve()
+  expect(told.splice(0)).toEqual([
+    ['limit-conn:passed', { zone: 'open', key: 'a', limit: 2, active: 1 }],
+    ['limit-conn:passed', { zone: 'open', key: 'a', limit: 2, active: 2 }],
+    ['limit-conn:passed', { zone: 'open', key: 'b', limit: 2, active: 1 }],
+  ])
+
+  all[0]!.emit('close')
+  decisions[1]!.lease!.release()
+  Object.assign(all[2]!, { destroy: () => undefined })
+  zone.kick('b')
+  await Promise.resolve()
+  const ageMs = expect.any(Number)
+  expect(told).toEqual([
+    ['limit-conn:released', { zone: 'open', key: 'a', ageMs, cause: 'ended' }],
+    ['limit-conn:released', { zone: 'open', key: 'a', ageMs, cause: 'released' }],
+    ['limit-conn:released', { zone: 'open', key: 'b', ageMs, cause: 'kicked' }],
+  ])
+  expect(zone.stats().active).toBe(0)
 })
 
 it.each(['reject', 'pass'] as const)('tells that a zone is full, onFull %s', (onFull) => {
@@ -51,7 +89,7 @@ it.each(['reject', 'pass'] as const)('tells that a zone is full, onFull %s', (on
   limiter.accept(first)
 
   expect(limiter.accept(source('b')).passed).toBe(onFull === 'pass')
-  expect(told).toEqual([['limit-conn:exhausted', { zone: 'full' }]])
+  expect(told).toEqual([['limit-conn:exhausted', { zone: 'full', key: shown }]])
   first.emit('close')
 })
 

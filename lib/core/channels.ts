@@ -1,5 +1,8 @@
-import { channel } from 'node:diagnostics_channel'
+import { channel, type Channel } from 'node:diagnostics_channel'
 import type { Hit } from './decision.ts'
+import { totalUnder } from './share.ts'
+import { showKey } from './shown.ts'
+import type { Slot } from './slot.ts'
 import type { Cause } from './stats.ts'
 
 /** Told on `limit-conn:closed`: a connection that had been let in was closed. */
@@ -9,10 +12,22 @@ export interface ClosedEvent {
   readonly cause: Cause
 }
 
-/** Told on `limit-conn:rejected`: a holder met a limit that is exceeded. */
-export interface RejectedEvent {
-  /** Name of the zone whose limit that is. */
+/** A key, and the limit that was asked for it. */
+export interface LimitEvent {
+  /** Name of the zone. */
   readonly zone: string
+  /** The key as people may see it: an address, or a hash, unless the zone says otherwise. */
+  readonly key: string
+  readonly limit: number
+  /** Slots taken under the key by now. */
+  readonly active: number
+}
+
+/** Told on `limit-conn:passed`, when the turn in which it happened is over: a holder was let in within a limit, and is counted. */
+export type PassedEvent = LimitEvent
+
+/** Told on `limit-conn:rejected`: a holder met a limit that is exceeded. */
+export interface RejectedEvent extends LimitEvent {
   /** It was let in all the same: the limit runs dry. */
   readonly dryRun: boolean
 }
@@ -21,6 +36,36 @@ export interface RejectedEvent {
 export interface ExhaustedEvent {
   /** Name of the zone. */
   readonly zone: string
+  /** The key as people may see it. */
+  readonly key: string
+}
+
+/** Why a slot was given back. */
+export type ReleaseCause =
+  | Cause
+  /** The connection, or the request, ended. */
+  | 'ended'
+  /** The connection has shown another key. */
+  | 'moved'
+  /** By `lease.release()`. */
+  | 'released'
+
+/** Told on `limit-conn:released`, when the turn in which it happened is over: a slot was given back. */
+export interface ReleasedEvent {
+  /** Name of the zone. */
+  readonly zone: string
+  /** The key as people may see it. */
+  readonly key: string
+  /** How long the slot was taken, in milliseconds. */
+  readonly ageMs: number
+  readonly cause: ReleaseCause
+}
+
+/** Told on `limit-conn:warning`: something looks wrong though nothing fails. */
+export interface WarningEvent {
+  /** A heading of docs/errors.md. */
+  readonly code: string
+  readonly message: string
 }
 
 /** Told on `limit-conn:degraded`: the processes that share a zone cannot ask each other; or can again. */
@@ -40,6 +85,9 @@ export interface QueuedEvent {
   readonly waiting: number
 }
 
+const passed = channel('limit-conn:passed')
+const released = channel('limit-conn:released')
+const warning = channel('limit-conn:warning')
 const closed = channel('limit-conn:closed')
 const queued = channel('limit-conn:queued')
 const rejected = channel('limit-conn:rejected')
@@ -58,13 +106,52 @@ export function tellQueued(event: QueuedEvent): void {
   if (queued.hasSubscribers) queued.publish(event)
 }
 
+export function tellWarning(event: WarningEvent): void {
+  if (warning.hasSubscribers) warning.publish(event)
+}
+
+/** Somebody wants to hear of those who pass. */
+export function isPassedHeard(): boolean {
+  return passed.hasSubscribers
+}
+
 /** Tells what the counters have counted for the first time of a holder. Of evictions `limit-conn:closed` tells. */
 export function tellHits(hits: readonly Hit[]): void {
-  for (const { zone, kind } of hits) {
-    if (kind === 'exhausted' && exhausted.hasSubscribers)
-      exhausted.publish({ zone: zone.name } satisfies ExhaustedEvent)
-    if (kind !== 'rejected' && kind !== 'dry run') continue
-    if (rejected.hasSubscribers)
-      rejected.publish({ zone: zone.name, dryRun: kind === 'dry run' } satisfies RejectedEvent)
+  for (const hit of hits) {
+    if (hit.kind === 'passed' && passed.hasSubscribers) tellLater(passed, limitEventOf(hit))
+    if (hit.kind === 'exhausted' && exhausted.hasSubscribers)
+      exhausted.publish({ zone: hit.zone.name, key: shown(hit) } satisfies ExhaustedEvent)
+    const dryRun = hit.kind === 'dry run'
+    if ((dryRun || hit.kind === 'rejected') && rejected.hasSubscribers)
+      rejected.publish({ ...limitEventOf(hit), dryRun } satisfies RejectedEvent)
   }
+}
+
+export function tellReleased({ zone, record, sinceMs }: Slot, cause: ReleaseCause): void {
+  if (!released.hasSubscribers) return
+  const ageMs = performance.now() - sinceMs
+  const event: ReleasedEvent = { zone: zone.name, key: shown({ zone, key: record.key }), ageMs, cause }
+  tellLater(released, event)
+}
+
+/** What happened in this turn. Who hears of it may do anything: so not in the middle of a decision. */
+let told: (readonly [Channel, PassedEvent | ReleasedEvent])[] = []
+
+function tellLater(where: Channel, event: PassedEvent | ReleasedEvent): void {
+  if (told.length === 0) queueMicrotask(tellAll)
+  told.push([where, event])
+}
+
+function tellAll(): void {
+  const all = told
+  told = []
+  for (const [where, event] of all) where.publish(event)
+}
+
+function limitEventOf({ zone, key, limit }: Hit): LimitEvent {
+  return { zone: zone.name, key: shown({ zone, key }), limit, active: totalUnder(zone, key) }
+}
+
+function shown({ zone, key }: Pick<Hit, 'zone' | 'key'>): string {
+  return showKey(key, zone.showing)
 }

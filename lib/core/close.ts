@@ -26,7 +26,7 @@ export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Cl
 
   const farewells = farewellsOf(holder)
   for (const zone of zones) zone.tally(cause)
-  holder.end()
+  holder.end(cause)
   return function close() {
     carrier.close(farewells.size > 0 ? all(farewells, cause) : undefined)
     for (const { name } of zones) tellClosed({ zone: name, cause })

@@ -23,11 +23,14 @@ export interface Decision {
   readonly lease?: Lease
 }
 
-/** A limit that was met, for those who report it. */
+/** A limit that was met, or passed, for those who report it. */
 export interface Hit {
   readonly zone: Zone
   readonly key: string
-  readonly kind: 'rejected' | 'dry run' | 'exhausted' | 'evicted'
+  /** `passed` only where somebody wants to hear of it. */
+  readonly kind: 'passed' | 'rejected' | 'dry run' | 'exhausted' | 'evicted'
+  /** The limit in force. */
+  readonly limit: number
 }
 
 /** A decision, and what there is to report of it. */

@@ -1,8 +1,9 @@
-import { tellHits } from './channels.ts'
+import { isPassedHeard, tellHits } from './channels.ts'
 import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
 import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
 import { grantOf, isRefusal, lookAt, type Entry, type Look } from './look.ts'
+import { totalUnder } from './share.ts'
 
 /**
  * Looks at all limits, then takes all slots or none. Never waits: looks and takes are one tick.
@@ -59,7 +60,7 @@ function admitFor(entry: Entry, victims: Victims): Outcome {
   for (const close of closings) close?.()
 
   const evictions = Array.from(victims.values(), ({ ask, key }): Hit => {
-    return { zone: ask.limit.zone, key, kind: 'evicted' }
+    return { zone: ask.limit.zone, key, kind: 'evicted', limit: ask.max }
   })
   return { decision, hits: [...hits, ...evictions] }
 }
@@ -89,8 +90,9 @@ export function refuse({ holder, owner }: Entry, look: Look): Outcome {
   const decision = report('REJECTED', look.ask, look.key)
   if (!holder.isFirst(owner, zone, kind)) return { decision, hits: noHits }
 
-  zone.tally(kind, look.key)
-  const hits: Hit[] = [{ zone, key: look.key, kind }]
+  if (kind === 'exhausted') zone.tally(kind)
+  else zone.refused(look.key, look.finding === 'over' ? look.ask.max : undefined)
+  const hits: Hit[] = [{ zone, key: look.key, kind, limit: look.ask.max }]
   tellHits(hits)
   return { decision, hits }
 }
@@ -141,8 +143,8 @@ function count({ holder, owner }: Entry, { ask, key, finding }: Look): Hit | und
   const tally = finding === 'free' ? 'passed' : finding === 'full' ? 'exhausted' : 'rejectedDryRun'
   if (!holder.isFirst(owner, zone, tally)) return undefined
   zone.tally(tally)
-  if (tally === 'passed') return undefined
-  return { zone, key, kind: tally === 'exhausted' ? 'exhausted' : 'dry run' }
+  if (tally === 'passed' && !isPassedHeard()) return undefined
+  return { zone, key, kind: tally === 'rejectedDryRun' ? 'dry run' : tally, limit: ask.max }
 }
 
 /** After the new slots are taken, not before: the owner's idle slots under older keys, in the zones it took slots in. */
@@ -164,7 +166,7 @@ function fullest(looks: readonly Look[]): Look {
 }
 
 function roomOf({ ask, key }: Look): number {
-  return ask.max - ask.limit.zone.totalUnder(key)
+  return ask.max - totalUnder(ask.limit.zone, key)
 }
 
 function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', ask: Ask, key: string): Decision {
@@ -174,6 +176,6 @@ function report(status: 'PASSED' | 'REJECTED' | 'REJECTED_DRY_RUN', ask: Ask, ke
     passed: status !== 'REJECTED',
     zone: zone.name,
     limit: ask.max,
-    active: zone.totalUnder(key),
+    active: totalUnder(zone, key),
   }
 }

@@ -1,4 +1,5 @@
 import type { Carrier, Pulse } from './carrier.ts'
+import type { ReleaseCause } from './channels.ts'
 import type { Lease } from './lease.ts'
 import type { Owner, Slot } from './slot.ts'
 import type { Tally } from './stats.ts'
@@ -82,9 +83,9 @@ export class Holder {
   }
 
   /** Gives a slot back if nobody needs it any more. */
-  giveBackIfIdle(slot: Slot): void {
+  giveBackIfIdle(slot: Slot, cause: ReleaseCause = 'moved'): void {
     if (!slot.isIdle) return
-    slot.zone.release(slot)
+    slot.zone.release(slot, cause)
     const index = this.slots.indexOf(slot)
     if (index >= 0) this.#slots?.splice(index, 1)
   }
@@ -107,16 +108,16 @@ export class Holder {
   }
 
   /** Gives everything back, once. */
-  end(): void {
+  end(cause: ReleaseCause = 'ended'): void {
     if (this.#isEnded) return
     this.#isEnded = true
 
-    while (this.#firstChild) this.#firstChild.end()
+    while (this.#firstChild) this.#firstChild.end(cause)
     for (const slot of this.#uses ?? []) {
       slot.uses--
-      slot.holder.giveBackIfIdle(slot)
+      slot.holder.giveBackIfIdle(slot, cause)
     }
-    for (const slot of this.#slots?.splice(0) ?? noSlots) slot.zone.release(slot)
+    for (const slot of this.#slots?.splice(0) ?? noSlots) slot.zone.release(slot, cause)
     this.#parent?.disown(this)
     for (const listener of this.#listeners ?? []) listener()
   }

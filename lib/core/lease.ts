@@ -41,6 +41,6 @@ export class Lease {
     const index = slot.claims.findIndex((claim) => claim.owner === this.#owner)
     if (index < 0) return
     slot.claims.splice(index, 1)
-    this.#holder.giveBackIfIdle(slot)
+    this.#holder.giveBackIfIdle(slot, 'released')
   }
 }

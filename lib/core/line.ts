@@ -1,6 +1,11 @@
 import type { Look } from './look.ts'
 import type { Applicant, Place } from './queue.ts'
-import type { WakesUp, Zone } from './zone.ts'
+import type { Zone } from './zone.ts'
+
+/** Is told when a slot was given back. */
+export interface WakesUp {
+  wake(zone: Zone, key: string): void
+}
 
 export interface Waiter {
   readonly applicant: Applicant

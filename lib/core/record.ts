@@ -1,4 +1,5 @@
 import type { Slot } from './slot.ts'
+import type { KeyTrials } from './trials.ts'
 
 /** What a zone knows of one key. */
 export class KeyRecord {
@@ -8,6 +9,8 @@ export class KeyRecord {
   rejected = 0
   /** When the last slot was given back, in milliseconds since 1970; 0 while there never was none. */
   idleSinceMs = 0
+  /** What candidate limits have come to; undefined while none was reached. */
+  trials: KeyTrials | undefined
   oldest: Slot | undefined
   newest: Slot | undefined
 
@@ -33,6 +36,13 @@ export class KeyRecord {
     slot.older = slot.newer = undefined
 
     this.active--
+  }
+
+  /** Starts its statistics again. */
+  reset(): void {
+    this.peak = this.active
+    this.rejected = 0
+    this.trials?.reset()
   }
 
   *slots(): Iterable<Slot> {

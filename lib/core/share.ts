@@ -47,6 +47,16 @@ export class Grant {
   }
 }
 
+/** Slots under a key, those of other processes included, as far as is known. */
+export function totalUnder(zone: SharedCount, key: string): number {
+  return zone.activeUnder(key) + (zone.share?.othersUnder(key) ?? 0)
+}
+
+interface SharedCount {
+  activeUnder(key: string): number
+  readonly share: Share | undefined
+}
+
 /** What the processes share of a zone: it is asked before a slot is taken. */
 export interface Share {
   /** Answers a wish, at once where nothing has to be waited for; never rejects. */

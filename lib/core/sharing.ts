@@ -27,6 +27,13 @@ export function noteUse(owner: Owner, limits: readonly Limit[]): Zone | undefine
   return shared
 }
 
+/** The limits on a zone, as configured now, as far as their owners were seen: one that is enforced, and one that runs dry. */
+export function limitsOn(zone: Zone): readonly Limit[] {
+  const users = usersOf.get(zone)
+  const owners = [users?.enforced?.deref(), users?.dryRun?.deref()]
+  return owners.map((owner) => owner?.limitOn(zone)).filter((limit) => limit !== undefined)
+}
+
 /** Tells one of those who count in a zone; nobody, where nobody does. */
 export function reportTo(zone: Zone, news: LimitConnError | string): void {
   const users = usersOf.get(zone)

@@ -29,6 +29,10 @@ export class Slot {
   /** Unfinished requests of the holder under this key. */
   uses = 0
   isReleased = false
+  /** When it was taken, by `performance.now()`. */
+  readonly sinceMs: number = performance.now()
+  /** A bit for each candidate limit that would not have given it. */
+  refusedBy = 0
   /** Neighbours among the slots of the key, oldest first. */
   older: Slot | undefined
   newer: Slot | undefined

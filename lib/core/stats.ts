@@ -54,7 +54,36 @@ export interface ZoneStats {
 /** The counters of a zone that only ever rise. */
 export type Tally = Exclude<keyof ZoneStats, 'waiting' | 'keys' | 'active' | 'peak'>
 
-export function noTallies(): Record<Tally, number> {
+/** Counts what a zone decides, and its slots. */
+export class Counters {
+  #tallies: Record<Tally, number> = noTallies()
+  #active = 0
+  #peak = 0
+
+  get all(): Omit<ZoneStats, 'waiting' | 'keys'> {
+    return { ...this.#tallies, active: this.#active, peak: this.#peak }
+  }
+
+  count(what: Tally): void {
+    this.#tallies[what]++
+  }
+
+  taken(): void {
+    if (++this.#active > this.#peak) this.#peak = this.#active
+  }
+
+  givenBack(): void {
+    this.#active--
+  }
+
+  /** Starts again; what is taken stays so. */
+  reset(): void {
+    this.#tallies = noTallies()
+    this.#peak = this.#active
+  }
+}
+
+function noTallies(): Record<Tally, number> {
   const decisions = { passed: 0, rejected: 0, rejectedDryRun: 0, skipped: 0, exhausted: 0, queued: 0 }
   return { ...decisions, evicted: 0, kicked: 0, trimmed: 0, expired: 0, idled: 0, drained: 0, forgotten: 0 }
 }

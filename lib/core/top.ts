@@ -1,12 +1,17 @@
 import type { KeyRecord } from './record.ts'
+import { showKey, type Showing } from './shown.ts'
 
 /** One line of `Zone.top`. */
 export interface TopKey {
   readonly key: string
+  /** The key as people may see it: hashed, unless it is an address or the zone reveals it. */
+  readonly shown: string
   readonly kind: 'address' | 'text' | 'hash'
   readonly active: number
   readonly peak: number
   readonly rejected: number
+  /** Of a live key: how long its oldest slot has been taken, in milliseconds. */
+  readonly oldestMs?: number
   /** Of an idle key: when its last slot was given back, in milliseconds since 1970. */
   readonly idleSinceMs?: number
 }
@@ -14,14 +19,19 @@ export interface TopKey {
 const kinds = { a: 'address', t: 'text', h: 'hash' } as const
 
 /** The records with the most slots, then with the highest peak. */
-export function topOf(records: readonly KeyRecord[], n: number): TopKey[] {
+export function topOf(
+  records: readonly KeyRecord[],
+  { n, showing }: { readonly n: number; readonly showing: Showing },
+): TopKey[] {
   return records
     .toSorted((a, b) => b.active - a.active || b.peak - a.peak)
     .slice(0, n)
-    .map(readable)
+    .map((record) => readable(record, showing))
 }
 
-function readable({ key, active, peak, rejected, idleSinceMs }: KeyRecord): TopKey {
-  const top = { key: key.slice(2), kind: kinds[key[0] as keyof typeof kinds], active, peak, rejected }
-  return active === 0 ? { ...top, idleSinceMs } : top
+function readable(record: KeyRecord, showing: Showing): TopKey {
+  const { key, active, peak, rejected, idleSinceMs, oldest } = record
+  const kind = kinds[key[0] as keyof typeof kinds]
+  const top = { key: key.slice(2), shown: showKey(key, showing), kind, active, peak, rejected }
+  return oldest ? { ...top, oldestMs: performance.now() - oldest.sinceMs } : { ...top, idleSinceMs }
 }

@@ -1,24 +1,22 @@
-import { LRUCache } from 'lru-cache'
+import { advise, type Advice, type AdviseOptions } from './advice.ts'
 import { auditSlots, type Audit } from './audit.ts'
+import { tellReleased, type ReleaseCause } from './channels.ts'
 import { closeAll } from './close.ts'
 import type { Holder } from './holder.ts'
-import { flat, ipv6SubnetOf, keysToRead, type ReadableKey } from './key.ts'
+import { IdleRecords } from './idle.ts'
+import { flat, type ReadableKey } from './key.ts'
+import type { WakesUp } from './line.ts'
 import { KeyRecord } from './record.ts'
 import type { Share } from './share.ts'
+import type { Showing } from './shown.ts'
 import { Slot } from './slot.ts'
-import { noTallies, type Tally, type ZoneStats } from './stats.ts'
+import { Counters, type Tally, type ZoneStats } from './stats.ts'
+import { Subnets } from './subnets.ts'
 import { topOf, type TopKey } from './top.ts'
+import { Trials, usualCandidates } from './trials.ts'
 import { checkZone, zoneChecks, type ZoneOptions } from './zone-options.ts'
 
 export type { ZoneOptions } from './zone-options.ts'
-
-/** Of IPv6, where none was seen: that of `byIp()`. */
-const usualSubnets = [56]
-
-/** Is told when a slot was given back. */
-export interface WakesUp {
-  wake(zone: Zone, key: string): void
-}
 
 /**
  * A named, bounded table of counters, one per key. Share one between limits to share their counts.
@@ -40,14 +38,16 @@ export class Zone {
   waiting = 0
   /** @internal What other processes share of it; undefined: this one counts by itself. */
   readonly share: Share | undefined
+  /** @internal How keys are shown. */
+  readonly showing: Showing
+  /** @internal Limits that are tried beside the real ones. */
+  readonly trials: Trials
   /** @internal Somebody is to know which slots are idle. */
   isHeeded = false
   readonly #live = new Map<string, KeyRecord>()
-  readonly #ipv6Subnets = new Set<number>()
-  #idle: LRUCache<string, KeyRecord> | undefined
-  #tallies: Record<Tally, number> = noTallies()
-  #active = 0
-  #peak = 0
+  readonly #subnets = new Subnets()
+  readonly #idle: IdleRecords
+  readonly #counters = new Counters()
 
   constructor(options: ZoneOptions) {
     const checked = checkZone<ZoneOptions>(options, zoneChecks)
@@ -55,6 +55,9 @@ export class Zone {
     this.max = checked.max ?? 65_536
     this.maxIdle = checked.maxIdle ?? 1_024
     this.onFull = checked.onFull ?? 'reject'
+    this.showing = { reveal: checked.reveal ?? false, privacy: checked.privacy ?? false }
+    this.trials = new Trials(checked.candidates ?? usualCandidates)
+    this.#idle = new IdleRecords(this.maxIdle, () => this.tally('forgotten'))
   }
 
   /**
@@ -75,35 +78,43 @@ export class Zone {
   }
 
   stats(): ZoneStats {
-    const { waiting } = this
-    return { ...this.#tallies, waiting, keys: this.#live.size, active: this.#active, peak: this.#peak }
+    return { ...this.#counters.all, waiting: this.waiting, keys: this.#live.size }
   }
 
   /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
   top(n = 10): TopKey[] {
-    const idle = [...(this.#idle?.values() ?? [])].filter((record) => record.active === 0)
-    return topOf([...this.#live.values(), ...idle], n)
+    return topOf(this.allRecords, { n, showing: this.showing })
+  }
+
+  /**
+   * What other limits would have come to, for what came and went in this process since the zone was made or reset.
+   * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION
+   */
+  advise(options: AdviseOptions = {}): Advice {
+    return advise(this, options)
   }
 
   /** Starts the statistics again. Slots stay: what is open stays counted, as with DELETE of the NGINX Plus API. */
   reset(): void {
-    this.#tallies = noTallies()
-    this.#idle = undefined
-    this.#peak = this.#active
-    for (const record of this.#live.values()) {
-      record.peak = record.active
-      record.rejected = 0
-    }
+    this.#counters.reset()
+    this.#idle.clear()
+    this.trials.reset()
+    for (const record of this.records) record.reset()
   }
 
   /** Counts again, slot by slot, and looks at what holds each. Takes time in proportion to the slots. */
   audit(): Audit {
-    return auditSlots(this.#active, this.#live.values())
+    return auditSlots(this.#counters.all.active, this.records)
   }
 
   /** @internal The live keys. */
   get records(): Iterable<KeyRecord> {
     return this.#live.values()
+  }
+
+  /** @internal Those of idle keys included, as far as they are remembered. */
+  get allRecords(): readonly KeyRecord[] {
+    return [...this.records, ...this.#idle.all]
   }
 
   /** @internal The live keys, tagged. */
@@ -114,11 +125,6 @@ export class Zone {
   /** @internal Slots taken under a tagged key. */
   activeUnder(key: string): number {
     return this.#live.get(key)?.active ?? 0
-  }
-
-  /** @internal Those of other processes included, as far as is known. */
-  totalUnder(key: string): number {
-    return this.activeUnder(key) + (this.share?.othersUnder(key) ?? 0)
   }
 
   /** @internal The slots under a tagged key, oldest first. */
@@ -136,64 +142,58 @@ export class Zone {
   take(key: string, holder: Holder): Slot {
     const record = this.#live.get(key) ?? this.#revive(key)
     const slot = new Slot(this, record, holder)
+    this.trials.arrived(record, slot)
     record.add(slot)
-
-    this.#active++
-    if (this.#active > this.#peak) this.#peak = this.#active
+    this.#counters.taken()
     return slot
   }
 
   /** @internal Gives a slot back; once, whoever calls it again. */
-  release(slot: Slot): void {
+  release(slot: Slot, cause: ReleaseCause): void {
     if (slot.isReleased) return
     slot.isReleased = true
     slot.record.remove(slot)
-    this.#active--
+    this.trials.left(slot.record, slot)
+    this.#counters.givenBack()
+    tellReleased(slot, cause)
     if (slot.record.active === 0) this.#retire(slot.record)
     this.share?.released(slot.record.key)
     if (this.waiting > 0) for (const queue of this.queues) queue.wake(this, slot.record.key)
   }
 
-  /** @internal Counts what was decided; a refusal under its key as well. */
-  tally(what: Tally, key = ''): void {
-    this.#tallies[what]++
-    if (what !== 'rejected') return
-    const record = this.#live.get(key) ?? this.#idle?.peek(key)
+  /** @internal Counts what was decided. */
+  tally(what: Tally): void {
+    this.#counters.count(what)
+  }
+
+  /** @internal Counts a refusal, under its key as well. A limit: that had no room. */
+  refused(key: string, limit?: number): void {
+    this.tally('rejected')
+    const record = this.#live.get(key) ?? this.#idle.peek(key)
     if (record) record.rejected++
+    if (record && limit !== undefined) this.trials.refusedBy(limit, record)
   }
 
   /** @internal The tagged keys that a person may mean by a key, narrowest first. */
   keysFor(key: ReadableKey): readonly string[] {
-    const narrowestFirst = [...this.#ipv6Subnets].toSorted((a, b) => b - a)
-    return keysToRead(key, narrowestFirst.length > 0 ? narrowestFirst : usualSubnets)
+    return this.#subnets.keysFor(key)
   }
 
   #read(key: ReadableKey): KeyRecord | undefined {
-    const live = this.keysFor(key).map((tagged) => this.#live.get(tagged))
-    return live.find((record) => record !== undefined)
+    const tagged = this.keysFor(key).find((each) => this.#live.has(each))
+    return tagged === undefined ? undefined : this.#live.get(tagged)
   }
 
-  /** Finds the idle record or makes one. The LRU cache keeps a revived one: to delete its only entry costs O(max). */
   #revive(key: string): KeyRecord {
-    const record = this.#idle?.get(key) ?? new KeyRecord(flat(key))
+    const record = this.#idle.get(key) ?? new KeyRecord(flat(key))
     this.#live.set(record.key, record)
-
-    const ipv6Subnet = ipv6SubnetOf(key)
-    if (ipv6Subnet !== undefined) this.#ipv6Subnets.add(ipv6Subnet)
+    this.#subnets.note(key)
     return record
   }
 
   #retire(record: KeyRecord): void {
     record.idleSinceMs = Date.now()
     this.#live.delete(record.key)
-    if (this.maxIdle === 0) return
-
-    this.#idle ??= new LRUCache({
-      max: this.maxIdle,
-      dispose: (old) => {
-        if (old.active === 0) this.#tallies.forgotten++
-      },
-    })
-    this.#idle.set(record.key, record)
+    this.#idle.add(record)
   }
 }

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Ask } from '../core/limit.ts'
+import { totalUnder } from '../core/share.ts'
 import type { Zone } from '../core/zone.ts'
 import type { Exchange, Quota } from './exchange.ts'
 import type { RequestTurn } from './request-turn.ts'
@@ -45,7 +46,7 @@ function toldBefore(res: ServerResponse): Map<Zone | undefined, Quota> {
 }
 
 function quotaOf({ limit: { zone }, keys, max }: Ask): Quota {
-  const active = Math.max(...keys.map((key) => zone.totalUnder(key)))
+  const active = Math.max(...keys.map((key) => totalUnder(zone, key)))
   return {
     policy: `"${zone.name}";q=${Math.min(max, largestInteger)};qu="concurrent-requests"`,
     rest: `"${zone.name}";r=${Math.min(Math.max(0, max - active), largestInteger)}`,

@@ -41,7 +41,7 @@ export function makeJournal<S>(
   return {
     hits(hits, source) {
       if (hits.length === 0 || settings().logLevel === false) return
-      for (const hit of hits)
+      for (const hit of hits.filter(({ kind }) => kind !== 'passed'))
         flood.tell(hit.zone, { key: hit.key, text: hitLine(hit) }, () => tryContextOf(source))
     },
     news(news) {

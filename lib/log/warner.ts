@@ -1,3 +1,4 @@
+import { tellWarning } from '../core/channels.ts'
 import { methodFor, write, type Level, type Logger } from './logger.ts'
 
 /** What looks wrong though nothing fails. Each has a code and a heading in docs/errors.md. */
@@ -62,6 +63,7 @@ export function makeWarner(settings: () => WarningSettings): Warner {
     const names = told.get(logger) ?? new Set()
     told.set(logger, names.add(name))
 
+    tellWarning({ code: warningCodes[name], message: text })
     const level = levelOf(logger)
     if (level)
       write(logger, level, `${warningCodes[name]}: ${text} (to silence: warnings: { ${name}: false })`)

@@ -47,6 +47,7 @@ export function isInstance(value: unknown, type: abstract new (...args: never[])
 }
 
 const examples: Readonly<Record<string, string>> = {
+  advise: '{ maxRejectedShare: 0.01 }',
   options: '{ limit: 10 }',
   'options.proxyProtocol': "{ trust: ['10.0.0.0/8'] }, or false",
   'options.queue': '{ max: 10 }',

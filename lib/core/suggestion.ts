@@ -1,0 +1,46 @@
+import type { Trials } from './trials.ts'
+
+/** A limit to choose, and why; no limit where too little is known. */
+export interface Suggestion {
+  readonly limit: number | null
+  readonly reason: string
+}
+
+/** The smallest limit that would have refused no more than a share of the arrivals. */
+export function suggest(trials: Trials, maxShare: number): Suggestion {
+  const { arrivals, refusedAt } = trials
+  const enough = maxShare === 0 ? 1_000 : Math.ceil(1 / maxShare)
+  if (arrivals < enough)
+    return none(`${arrivals} arrivals are too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`)
+
+  const limit = smallest(trials, maxShare * arrivals)
+  if (limit === undefined) return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
+  if (refusedAt !== undefined && limit > refusedAt)
+    return none(
+      `the limit of ${refusedAt} in force refuses more than ${percent(maxShare)}: what a higher one would do is only seen in a dry run`,
+    )
+  return { limit, reason: reasonFor(trials, { limit, maxShare }) }
+}
+
+function none(reason: string): Suggestion {
+  return { limit: null, reason }
+}
+
+/** Of those that were tried, and of all others, of which an upper bound is known. */
+function smallest(trials: Trials, most: number): number | undefined {
+  const tried = trials.candidates.find((_, i) => trials.refused[i]! <= most)
+  const bound = trials.smallestMet(most)
+  if (tried === undefined || bound === undefined) return tried ?? bound
+  return Math.min(tried, bound)
+}
+
+function reasonFor(trials: Trials, { limit, maxShare }: { limit: number; maxShare: number }): string {
+  const index = trials.candidates.indexOf(limit)
+  const rejected = index < 0 ? trials.metAtLeast(limit) : trials.refused[index]!
+  const said = `${index < 0 ? 'at most ' : ''}${rejected} of ${trials.arrivals} arrivals`
+  return `the smallest limit that refuses no more than ${percent(maxShare)}: it would have refused ${said}`
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`
+}

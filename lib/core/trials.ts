@@ -1,0 +1,128 @@
+import type { KeyRecord } from './record.ts'
+import type { Slot } from './slot.ts'
+
+/** Limits that are tried where nobody names others. */
+export const usualCandidates: readonly number[] = [1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500, 1_000]
+
+/** Most limits that are tried beside the real one: a slot has a bit for each. */
+export const mostCandidates = 30
+
+/** Slots of a key that are counted one by one, for an arrival that meets so many; more are counted as one. */
+const mostLevels = 1_024
+
+/** What the candidates have come to under one key. */
+export class KeyTrials {
+  /** Slots that each candidate would have let in, of those that are taken. */
+  readonly active: Uint32Array
+  /** Arrivals that each would have refused. */
+  readonly refused: Uint32Array
+  /** A bit for each that would have refused any. */
+  hits = 0
+
+  constructor(candidates: number, active: number) {
+    this.active = new Uint32Array(candidates).fill(active)
+    this.refused = new Uint32Array(candidates)
+  }
+
+  /** Starts again, but for what is open. */
+  reset(): void {
+    this.refused.fill(0)
+    this.hits = 0
+  }
+}
+
+/**
+ * Tries limits on what really comes and goes, without deciding anything: each candidate has a count of its own under each key, of
+ * those that it would have let in. Memory: two numbers for each candidate under each key in which the smallest was reached.
+ */
+export class Trials {
+  readonly candidates: readonly number[]
+  /** When they began, in milliseconds since 1970. */
+  sinceMs = Date.now()
+  arrivals = 0
+  /** The smallest limit in force that has refused an arrival; undefined: none has. */
+  refusedAt: number | undefined
+  /** By candidate: arrivals that it would have refused, and how many keys they had. */
+  refused: Float64Array
+  keys: Float64Array
+  #levels: Float64Array | undefined
+
+  /** In ascending order. */
+  constructor(candidates: readonly number[]) {
+    this.candidates = candidates
+    this.refused = new Float64Array(candidates.length)
+    this.keys = new Float64Array(candidates.length)
+  }
+
+  /** How many arrivals met so many slots under their key; the last entry: so many or more. Those that met none are left out. */
+  get levels(): Float64Array {
+    return (this.#levels ??= new Float64Array(mostLevels + 1))
+  }
+
+  /** Arrivals that met so many slots or more: for a limit that was not tried. Beyond the last level: at most so many. */
+  metAtLeast(limit: number): number {
+    const from = Math.min(limit, mostLevels)
+    return this.levels.reduce((sum, arrivals, met) => (met >= from ? sum + arrivals : sum), 0)
+  }
+
+  /** The smallest limit that no more arrivals have met; undefined: it is beyond the last level. */
+  smallestMet(most: number): number | undefined {
+    let sum = 0
+    for (let met = mostLevels; met > 0; met--) {
+      sum += this.levels[met]!
+      if (sum > most) return met === mostLevels ? undefined : met + 1
+    }
+    return 1
+  }
+
+  /** Before a slot is added to the record, or where an arrival was refused by a limit: without one. */
+  arrived(record: KeyRecord, slot?: Slot): void {
+    this.arrivals++
+    const met = record.active
+    if (met === 0) return
+    this.levels[Math.min(met, mostLevels)]!++
+    if (record.trials || met >= this.candidates[0]!) this.#try(record, slot)
+  }
+
+  /** A slot was given back. */
+  left({ trials }: KeyRecord, { refusedBy }: Slot): void {
+    if (!trials) return
+    for (let i = 0; i < trials.active.length; i++) if (!(refusedBy & (1 << i))) trials.active[i]!--
+  }
+
+  /** An arrival was refused by a limit. */
+  refusedBy(limit: number, record: KeyRecord): void {
+    this.refusedAt = Math.min(limit, this.refusedAt ?? limit)
+    this.arrived(record)
+  }
+
+  /** Starts again. What is open stays let in, or refused, as it was. */
+  reset(): void {
+    this.sinceMs = Date.now()
+    this.arrivals = 0
+    this.refusedAt = undefined
+    this.#levels = undefined
+    this.refused.fill(0)
+    this.keys.fill(0)
+  }
+
+  /** Until the smallest candidate is reached, each has let in all that is there. */
+  #try(record: KeyRecord, slot: Slot | undefined): void {
+    const { candidates } = this
+    const trials = (record.trials ??= new KeyTrials(candidates.length, record.active))
+    for (let i = 0; i < candidates.length; i++) {
+      if (trials.active[i]! >= candidates[i]!) this.#refuse(trials, i, slot)
+      else if (slot) trials.active[i]!++
+    }
+  }
+
+  #refuse(trials: KeyTrials, i: number, slot: Slot | undefined): void {
+    const bit = 1 << i
+    if (slot) slot.refusedBy |= bit
+    this.refused[i]!++
+    trials.refused[i]!++
+    if (trials.hits & bit) return
+    trials.hits |= bit
+    this.keys[i]!++
+  }
+}
