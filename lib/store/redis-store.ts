@@ -22,7 +22,7 @@ const mostPlaces = 4_096
 /** Most keys in one command. */
 const mostKeys = 200
 /** Keys with the same tag have one slot of a Redis Cluster, and go in one command. */
-const buckets = 1_024
+const buckets = 128
 /** Redis Lua has numbers exact up to 2 ** 53. */
 const firstNumbers = 2 ** 45
 
