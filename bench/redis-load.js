@@ -6,8 +6,11 @@ const net = require('node:net')
 const { port, inFlight, warmUp, roundMs, addresses } = JSON.parse(process.argv[2])
 /** Until the server is warm: what has more code is behind until it is compiled. */
 const inWarmUp = 50
+const settleMs = 200
 const waits = []
 let [count, failed, isWarm] = [0, 0, false]
+/** From when on connections are measured: those of the warm-up are gone by then. */
+let fromMs = Infinity
 
 for (let lane = 0; lane < Math.max(inFlight, inWarmUp); lane++) next(lane)
 
@@ -18,7 +21,7 @@ function next(lane) {
   const socket = net.connect({ port, host: '127.0.0.1', localAddress })
   socket.on('error', () => failed++)
   socket.once('data', () => {
-    if (isWarm) waits.push(performance.now() - since)
+    if (since >= fromMs) waits.push(performance.now() - since)
     if (++count === warmUp) setTimeout(measure, 100)
     socket.resetAndDestroy() // leaves no port in TIME_WAIT
   })
@@ -27,11 +30,12 @@ function next(lane) {
 
 function measure() {
   isWarm = true
+  fromMs = performance.now() + settleMs
   setTimeout(() => {
     waits.sort((a, b) => a - b)
     const at = (part) => waits[Math.floor(part * (waits.length - 1))]
     process.send({ perSecond: (waits.length * 1_000) / roundMs, p50: at(0.5), p99: at(0.99), failed })
-  }, roundMs)
+  }, settleMs + roundMs)
 }
 
 process.on('disconnect', () => process.exit())

@@ -4,6 +4,7 @@
 
 const ledger = ['__tests__/store/ledger.test.ts']
 const reserve = ['__tests__/store/reserve.test.ts']
+const forgotten = ['__tests__/store/forgotten.test.ts']
 const model = ['__tests__/store/ledger.model.test.ts']
 const scripts = ['__tests__/store/scripts.test.ts']
 
@@ -35,8 +36,8 @@ module.exports = [
   {
     id: 'releaseNotPushed',
     file: 'lib/store/ledger.ts',
-    from: 'known.delete(key)\n    this.#courier.changed(key)',
-    to: 'known.delete(key)',
+    from: 'this.#others.delete(key)\n    this.#courier.changed(key)',
+    to: 'this.#others.delete(key)',
     tests: model,
     title: 'A-58: while Redis answers',
   },
@@ -134,8 +135,8 @@ module.exports = [
   },
   {
     id: 'aloneWithAll',
-    file: 'lib/store/ledger.ts',
-    from: 'Math.ceil(max / this.#instances)',
+    file: 'lib/store/own-share.ts',
+    from: 'Math.ceil(max / instances)',
     to: 'max',
     tests: reserve,
     title: 'the fair share is let in',
@@ -173,8 +174,8 @@ module.exports = [
   {
     id: 'keysInClear',
     file: 'lib/store/redis-store.ts',
-    from: 'return `limit-conn:${this.#name}:{${bucketOf(hash)}}:${hash}`',
-    to: 'return `limit-conn:${this.#name}:{${bucketOf(hash)}}:${key}`',
+    from: 'key: `limit-conn:${this.#name}:{${bucket}}:${hash}`',
+    to: 'key: `limit-conn:${this.#name}:{${bucket}}:${key}`',
     tests: ledger,
     title: 'stands under a key that tells nothing of its own',
   },
@@ -205,8 +206,8 @@ module.exports = [
   {
     id: 'waitsForEachCommand',
     file: 'lib/store/courier.ts',
-    from: 'this.#within(this.#store.write(cells), oldestOf(parcels))',
-    to: 'this.#within(this.#store.write(cells), Math.max(performance.now(), oldestOf(parcels)))',
+    from: 'this.#within(this.#store.write(parcels.map(cellOf)), oldestOf(parcels))',
+    to: 'this.#within(this.#store.write(parcels.map(cellOf)), Math.max(performance.now(), oldestOf(parcels)))',
     tests: reserve,
     title: 'also behind a command that takes long and is answered',
   },
@@ -225,5 +226,69 @@ module.exports = [
     to: 'this.#unsureUntilMs = now + this.#ttlMs',
     tests: ledger,
     title: 'goes on under its id',
+  },
+  {
+    id: 'forgottenIsAnswered',
+    file: 'lib/store/redis-store.ts',
+    from: "const isToStand = !this.#runner.isCluster && this.#standsUntil !== 'new'",
+    to: 'const isToStand = Boolean(0)',
+    tests: forgotten,
+    title: 'is noticed by the first who asks',
+  },
+  {
+    id: 'forgottenIsForgiven',
+    file: 'lib/store/courier.ts',
+    from: '      desk.recovers()\n',
+    to: '',
+    tests: model,
+    title: 'D4: where Redis forgets all',
+  },
+  {
+    id: 'backIsWell',
+    file: 'lib/store/ledger.ts',
+    from: 'if (reason === undefined) this.recovers()\n    else this.#answerAllAlone()',
+    to: 'if (reason !== undefined) this.#answerAllAlone()',
+    tests: forgotten,
+    title: 'is not asked for more than a share until all have told',
+  },
+  {
+    id: 'shareOfThoseWhoAreBack',
+    file: 'lib/store/own-share.ts',
+    from: 'return this.isBinding ? Math.max(this.#seen, this.#expected) : this.#seen',
+    to: 'return this.#seen',
+    tests: model,
+    title: 'D4: where Redis forgets all',
+  },
+  {
+    id: 'shareOfEachWish',
+    file: 'lib/store/ledger.ts',
+    from: "else if (kind !== 'look') more++",
+    to: '',
+    tests: forgotten,
+    title: 'keeps all to their shares until one that has not come back',
+  },
+  {
+    id: 'waitsForNobody',
+    file: 'lib/store/own-share.ts',
+    from: 'elapsedMs < this.#leastMs || (elapsedMs < this.#mostMs && this.#seen < this.#expected)',
+    to: 'elapsedMs < this.#leastMs',
+    tests: forgotten,
+    title: 'keeps all to their shares until one that has not come back',
+  },
+  {
+    id: 'sharesForEver',
+    file: 'lib/store/own-share.ts',
+    from: 'elapsedMs < this.#leastMs || (elapsedMs < this.#mostMs && this.#seen < this.#expected)',
+    to: 'this.#recoversSinceMs > 0',
+    tests: forgotten,
+    title: 'keeps nobody to its share for longer than it takes the others to tell',
+  },
+  {
+    id: 'writtenOverAndOver',
+    file: 'lib/store/courier.ts',
+    from: 'if (!this.#busy.has(key)) this.hurry()',
+    to: 'this.hurry()',
+    tests: ['__tests__/store/write-again.test.ts'],
+    title: 'a cell that is refused is not written over and over',
   },
 ]

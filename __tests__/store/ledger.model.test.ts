@@ -9,6 +9,10 @@ it('A-58: while Redis answers, no more than the limit are in, and nobody is refu
   await checkStories('calm', startTime, { numRuns })
 }, 120_000)
 
+it('D4: where Redis forgets all, again and again, no more come in than one may have held and a share of each other', async () => {
+  await checkStories('forgetful', startTime, { numRuns: Math.ceil(numRuns / 3) })
+}, 120_000)
+
 it('counts in Redis what each process holds, a sync after the last command was late, lost or refused', async () => {
   await checkStories('stormy', startTime, { numRuns })
 }, 120_000)

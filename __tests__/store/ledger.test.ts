@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { atOnce, lost } from '../helpers/store/network.ts'
+import { atOnce, lost, wordsOf } from '../helpers/store/network.ts'
 import { syncMs, timeoutMs, ttlMs } from '../helpers/store/process.ts'
 import { pushMs, useScenes } from '../helpers/store/scene.ts'
 import { redisKey } from '../helpers/store/world.ts'
@@ -78,7 +78,7 @@ describe('a cell', () => {
     const { lease } = client.decision as { lease: { release(): void } }
     for (const end of [() => lease.release(), () => one.close(client), () => client.emit('close')]) end()
     await time.elapse(2 * ttlMs)
-    const counts = one.network.writes.flatMap((args) => args.slice(7 + Number(args[2]))[0]!)
+    const counts = one.network.writes.map((args) => wordsOf(args)[5]!)
     expect(counts.map(Number).filter((count) => count !== 0 && count !== 1)).toEqual([])
     expect(one.zone.stats().active).toBe(0)
   })

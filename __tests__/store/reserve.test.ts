@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import { Zone } from '../../lib/index.ts'
-import { atOnce } from '../helpers/store/network.ts'
+import { atOnce, wordsOf } from '../helpers/store/network.ts'
 import { keyOf, syncMs, timeoutMs } from '../helpers/store/process.ts'
 import { pushMs, useScenes } from '../helpers/store/scene.ts'
 
@@ -67,7 +67,7 @@ describe('while Redis is asked', () => {
     const clients = ['a', 'a', 'b', 'c', 'a'].map((key) => one.open(here, key))
     await time.elapse(1)
     expect(clients.every(({ isIn }) => isIn)).toBe(true)
-    expect(one.network.writes.slice(before).map((args) => [args[0], args[2]])).toEqual([['EVALSHA', '3']])
+    expect(one.network.writes.slice(before).map((args) => [args[0], args[2]])).toEqual([['EVALSHA', '4']]) // three cells, and where the processes stand
   })
 
   it('of a key one command at most is on its way', async () => {
@@ -102,7 +102,7 @@ describe('of one connection', () => {
     await time.elapse(20 + pushMs)
     expect(client.decision?.status).toBe('PASSED')
     expect(world.counts()).toEqual({ held: [1], cells: [1] })
-    const wishes = one.network.writes.flatMap((args) => args.filter((text) => text === '+1'))
+    const wishes = one.network.writes.flatMap((args) => wordsOf(args).filter((text) => text === '+1'))
     expect(wishes).toEqual(['+1'])
   })
 

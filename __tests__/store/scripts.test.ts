@@ -16,12 +16,22 @@ const ttlMs = '1000000'
 /** A real Redis and the simulated one, and a clock for that. */
 class Pair {
   readonly key = `limit-conn:${zoneName()}:{0}:x`
+  /** Of the processes. */
+  readonly place = `${this.key}:instances`
   readonly simulated = new SimulatedRedis(() => 1_000_000)
 
-  async call({ sha, text }: Script, args: readonly string[]): Promise<readonly [unknown, unknown]> {
-    const simulated = this.simulated.call(['EVAL', text, '1', this.key, ...args])
+  async call(script: Script, args: readonly string[]): Promise<readonly [unknown, unknown]> {
+    return await this.callUnder([this.key], script, args)
+  }
+
+  async callUnder(
+    keys: readonly string[],
+    { sha, text }: Script,
+    args: readonly string[],
+  ): Promise<readonly [unknown, unknown]> {
+    const simulated = this.simulated.call(['EVAL', text, String(keys.length), ...keys, ...args])
     await client.script('LOAD', text)
-    return [await client.evalsha(sha, 1, this.key, ...args), simulated]
+    return [await client.evalsha(sha, keys.length, ...keys, ...args), simulated]
   }
 
   /** The cell of a process has lapsed in both. */
@@ -34,9 +44,9 @@ class Pair {
   }
 
   /** A process has lapsed in both. */
-  async lapseProcess(id: string): Promise<void> {
-    this.simulated.instances.get(this.key)!.set(id, 1)
-    await client.zadd(this.key, 1, id)
+  async lapseProcess(id: string, key = this.key): Promise<void> {
+    this.simulated.instances.get(key)!.set(id, 1)
+    await client.zadd(key, 1, id)
   }
 
   /** Slots and number of each cell that a reader finds. */
@@ -66,7 +76,7 @@ describe('Redis and the simulated one', () => {
       async (commands) => {
         const pair = new Pair()
         for (const { id, first, number, lapses, count, wishes } of commands) {
-          const args = [id, first, number, ttlMs, count, String(wishes.length), ...wishes]
+          const args = [[id, first, number, ttlMs, '0', count, wishes.length, ...wishes].join(' ')]
           const [real, simulated] = await pair.call(cellScript, args)
           expect(real).toEqual(simulated)
           if (lapses) await pair.lapseCell(id)
@@ -77,6 +87,23 @@ describe('Redis and the simulated one', () => {
       },
     )
     await fc.assert(property, { numRuns: 100 })
+  })
+
+  it('write nothing for a process that they have forgotten, or that stood still for too long', async () => {
+    const pair = new Pair()
+    const keys = [pair.key, pair.place]
+    const write = (number: number): Promise<readonly [unknown, unknown]> =>
+      pair.callUnder(keys, cellScript, [`p 0 ${number} ${ttlMs} 1 2 1 +3`])
+
+    expect(await write(1)).toEqual([[], []])
+    await pair.callUnder([pair.place], beatScript, ['q', 'new', ttlMs])
+    expect(await write(2)).toEqual([[], []])
+    await pair.callUnder([pair.place], beatScript, ['p', 'new', ttlMs])
+    expect(await write(3)).toEqual([[0, 0], [0, 0]]) // prettier-ignore
+    await pair.lapseProcess('p', pair.place)
+    expect(await write(4)).toEqual([[], []])
+    expect(await pair.cells()).toEqual([{ p: '3:3' }, { p: '3:3' }])
+    await client.del(...keys)
   })
 
   it('count processes alike, and tell who was forgotten and whose id another uses', async () => {

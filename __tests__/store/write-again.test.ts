@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals'
 import { Ledger } from '../../lib/store/ledger.ts'
-import { WriteAgain, type Cell, type CellReply, type Store } from '../../lib/store/store.ts'
+import { Forgotten, WriteAgain, type Cell, type CellReply, type Store } from '../../lib/store/store.ts'
 
 /** Full, and held up: each command waits until it is told how it goes. */
 class HeldStore implements Store {
@@ -34,15 +34,20 @@ class HeldStore implements Store {
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20))
 
-it('a wish that came while a cell without wishes was to be written again goes to the store, not to this process alone', async () => {
-  const store = new HeldStore()
+function ledgerOf(store: Store): Ledger {
   const options = { ttlMs: 60_000, syncMs: 30_000, commandTimeoutMs: 10_000 }
-  const ledger = new Ledger({ activeUnder: () => 0, liveKeys: [] }, store, {
+  const holdings = { activeUnder: () => 0, liveKeys: [] }
+  return new Ledger(holdings, store, {
     ...options,
     onStoreError: 'local',
     instances: 1,
     tell: () => undefined,
   })
+}
+
+it('a wish that came while a cell without wishes was to be written again goes to the store, not to this process alone', async () => {
+  const store = new HeldStore()
+  const ledger = ledgerOf(store)
   ledger.released('one')
   await turn()
   const granted = ledger.ask({ key: 'one', kind: 'take', max: 5 })
@@ -51,6 +56,34 @@ it('a wish that came while a cell without wishes was to be written again goes to
   for (const { answer } of store.held.splice(0)) answer()
 
   expect(await granted).toMatchObject({ isOver: true, isAlone: false, others: 9 })
+  const closed = ledger.close()
+  await turn()
+  for (const { answer } of store.held.splice(0)) answer()
+  await closed
+})
+
+it('a cell that is refused is not written over and over while somebody waits behind another', async () => {
+  const store = new HeldStore()
+  const ledger = ledgerOf(store)
+  const first = ledger.ask({ key: 'one', kind: 'take', max: 5 })
+  await turn()
+  const behind = ledger.ask({ key: 'one', kind: 'take', max: 5 })
+  ledger.released('other')
+
+  let refused = 0
+  for (let n = 0; n < 200; n++) {
+    const other = store.held.findIndex(({ cells }) => cells.some(({ key }) => key === 'other'))
+    if (other >= 0) refused++
+    store.held.splice(other, Number(other >= 0))[0]?.fail(new Forgotten('it was forgotten'))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(refused).toBeGreaterThan(0)
+  expect(refused).toBeLessThan(20)
+
+  for (const { answer } of store.held.splice(0)) answer()
+  await turn()
+  for (const { answer } of store.held.splice(0)) answer()
+  expect([await first, await behind]).toMatchObject([{ isOver: true }, { isOver: true }])
   const closed = ledger.close()
   await turn()
   for (const { answer } of store.held.splice(0)) answer()

@@ -2,7 +2,7 @@
 const mostFailures = 3
 
 /** How long nothing is tried then, in milliseconds. */
-const pauseMs = 500
+export const pauseMs = 500
 
 /** What a breaker tells and asks. */
 export interface Circuit {

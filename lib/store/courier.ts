@@ -1,8 +1,8 @@
 import { Breaker } from './breaker.ts'
 import { reasonOf, within } from './deadline.ts'
-import { oldestOf, type CourierOptions, type Desk, type Parcel, type Waiting } from './desk.ts'
+import { cellOf, oldestOf, type CourierOptions, type Desk, type Parcel, type Waiting } from './desk.ts'
 import { Doubts } from './doubts.ts'
-import { WriteAgain, type CellReply, type Store } from './store.ts'
+import { Forgotten, WriteAgain, type CellReply, type Store } from './store.ts'
 
 /** How long a cell that has changed may wait for company, in milliseconds. */
 const pushMs = 10
@@ -40,7 +40,10 @@ export class Courier<A extends Waiting> {
       opened: (reason) => desk.tell(reason),
       closed: (wasOpen) => this.#resume(wasOpen),
     })
-    store.onLost = () => this.#syncSoon()
+    store.onLost = () => {
+      desk.recovers()
+      this.#syncSoon()
+    }
     this.#syncTimer = setInterval(() => this.#syncSoon(), options.syncMs).unref()
     setImmediate(() => this.#syncSoon())
     // Once more soon: those that began at the same time know of each other then.
@@ -117,18 +120,14 @@ export class Courier<A extends Waiting> {
 
   async #carry(parcels: readonly Parcel<A>[]): Promise<void> {
     try {
-      const cells = parcels.map(({ key, count, asked }) => ({
-        key,
-        count,
-        wishes: asked.map(({ wish }) => wish),
-      }))
-      const replies = await this.#within(this.#store.write(cells), oldestOf(parcels))
+      const replies = await this.#within(this.#store.write(parcels.map(cellOf)), oldestOf(parcels))
       this.#breaker.succeeded()
       for (const [index, parcel] of parcels.entries()) this.#deliver(parcel, replies[index]!)
     } catch (cause) {
       const isToRepeat = cause instanceof WriteAgain
       for (const parcel of parcels) this.#return(parcel, isToRepeat)
-      if (!isToRepeat) this.#breaker.failed(reasonOf(cause))
+      const isWell = isToRepeat || cause instanceof Forgotten
+      if (!isWell) this.#breaker.failed(reasonOf(cause))
     }
   }
 
@@ -148,8 +147,7 @@ export class Courier<A extends Waiting> {
   /** What came up while a command was on its way. */
   #goOn(): void {
     if (this.#isClosed) return
-    const [asked] = this.#desk.askedKeys
-    if (asked !== undefined) this.hurry()
+    for (const key of this.#desk.askedKeys) if (!this.#busy.has(key)) this.hurry()
     if (this.#changed.size > 0) this.#pushTimer ??= setTimeout(() => this.#flush(), pushMs)
   }
 
@@ -174,13 +172,13 @@ export class Courier<A extends Waiting> {
       if (this.isAway) return
       await this.#send(batch)
     }
-    if (!this.isAway) this.#desk.synced()
   }
 
   async #beat(): Promise<boolean> {
     try {
-      this.#desk.counted(await this.#within(this.#store.beat()))
+      const instances = await this.#within(this.#store.beat())
       this.#breaker.succeeded()
+      this.#desk.counted(instances)
       return true
     } catch (cause) {
       this.#breaker.failed(reasonOf(cause))

@@ -1,5 +1,5 @@
 import type { Wish } from '../core/share.ts'
-import type { CellReply } from './store.ts'
+import type { Cell, CellReply } from './store.ts'
 
 /** A cell on its way, and who waits for its answer. */
 export interface Parcel<A extends Waiting> {
@@ -24,8 +24,8 @@ export interface Desk<A extends Waiting> {
   takeBack(parcel: Parcel<A>): void
   /** It may have been written, or not. */
   lost(parcel: Parcel<A>): void
-  /** All cells were written, and those that were lost again. */
-  synced(): void
+  /** What others hold may not stand in the store yet: it was away, or has forgotten all. */
+  recovers(): void
   /** So many processes share the zone. */
   counted(instances: number): void
   /** The store went away, for a reason; or it is back. */
@@ -43,4 +43,9 @@ export function oldestOf(parcels: readonly Parcel<Waiting>[]): number {
   let oldest = performance.now()
   for (const { asked } of parcels) if (asked[0] && asked[0].sinceMs < oldest) oldest = asked[0].sinceMs
   return oldest
+}
+
+/** What is to be written of a parcel. */
+export function cellOf({ key, count, asked }: Parcel<Waiting>): Cell {
+  return { key, count, wishes: asked.map(({ wish }) => wish) }
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import { Grant, type Share, type Wish } from '../core/share.ts'
 import { Courier } from './courier.ts'
 import type { CourierOptions, Desk, Parcel } from './desk.ts'
+import { OwnShare, type OwnShareOptions } from './own-share.ts'
 import type { CellReply, Store } from './store.ts'
 
 /** What this process holds in a zone. */
@@ -10,13 +11,7 @@ export interface Holdings {
   readonly liveKeys: Iterable<string>
 }
 
-/** What a process does while the store is away. */
-export type OnStoreError = 'local' | 'reject' | 'pass'
-
-export interface LedgerOptions extends CourierOptions {
-  readonly onStoreError: OnStoreError
-  /** How many processes there are; undefined: as many as were seen last. */
-  readonly instances: number | undefined
+export interface LedgerOptions extends CourierOptions, OwnShareOptions {
   /** The store went away, for a reason; or it is back. */
   readonly tell: (reason: string | undefined) => void
 }
@@ -46,15 +41,12 @@ export class Ledger implements Share, Desk<Asked> {
   readonly #kept = new Map<string, number>()
   readonly #others = new Map<string, number>()
   readonly #denials = new LRUCache<string, number>({ max: mostDenials, ttl: denialMs })
-  /** Keys under which this process has let somebody in by itself, while the store was away; and those before the last sync. */
-  #alone = new Set<string>()
-  #aloneBefore = new Set<string>()
-  #instances: number
+  readonly #ownShare: OwnShare
 
   constructor(holdings: Holdings, store: Store, options: LedgerOptions) {
     this.#holdings = holdings
     this.#options = options
-    this.#instances = options.instances ?? 1
+    this.#ownShare = new OwnShare(options)
     this.#courier = new Courier<Asked>(this, store, options)
   }
 
@@ -72,7 +64,7 @@ export class Ledger implements Share, Desk<Asked> {
   }
 
   released(key: string): void {
-    if (this.#countUnder(key) === 0) for (const known of [this.#others, this.#alone]) known.delete(key)
+    if (this.#countUnder(key) === 0) this.#others.delete(key)
     this.#courier.changed(key)
   }
 
@@ -98,7 +90,11 @@ export class Ledger implements Share, Desk<Asked> {
   pack(key: string): Parcel<Asked> {
     const asked = this.#asked.get(key) ?? []
     this.#asked.delete(key)
-    return { key, count: this.#countUnder(key), asked }
+    return {
+      key,
+      count: this.#countUnder(key),
+      asked: this.#ownShare.isBinding ? this.#withinShare(asked) : asked,
+    }
   }
 
   delivered({ key, count, asked }: Parcel<Asked>, { others, isOver }: CellReply): boolean {
@@ -125,28 +121,36 @@ export class Ledger implements Share, Desk<Asked> {
     this.#answerAlone([...asked, ...waiting])
   }
 
-  synced(): void {
-    this.#aloneBefore = this.#alone
-    this.#alone = new Set()
+  recovers(): void {
+    this.#ownShare.recover()
   }
 
   counted(instances: number): void {
-    this.#instances = this.#options.instances ?? instances
+    this.#ownShare.counted(instances)
   }
 
   tell(reason: string | undefined): void {
     this.#options.tell(reason)
-    if (reason !== undefined) this.#answerAllAlone()
+    if (reason === undefined) this.recovers()
+    else this.#answerAllAlone()
   }
 
-  /**
-   * No room is left, as far as is known. Whoever has let somebody in by itself stays at its own share until the others, too,
-   * have told what they hold.
-   */
+  /** No room is left, as far as is known; or none of this process's own, until the others have told what they hold. */
   #isKnownToBeOver({ key, max }: Wish): boolean {
     const count = this.#countUnder(key)
     if (count + (this.#denials.get(key) ?? 0) >= max) return true
-    return (this.#alone.has(key) || this.#aloneBefore.has(key)) && count >= this.#ownShareOf(max)
+    return this.#ownShare.isBinding && count >= this.#ownShare.of(max)
+  }
+
+  /** Refuses those for whom this process has no room of its own; the store is asked for the others. */
+  #withinShare(asked: readonly Asked[]): Asked[] {
+    let more = 0
+    return asked.filter(({ wish: { key, kind, max }, answer }) => {
+      const isOver = kind === 'take' && this.#countUnder(key) + more >= this.#ownShare.of(max)
+      if (isOver) answer(new Grant({ isOver, others: this.othersUnder(key), isAlone: true }))
+      else if (kind !== 'look') more++
+      return !isOver
+    })
   }
 
   #countUnder(key: string): number {
@@ -181,19 +185,11 @@ export class Ledger implements Share, Desk<Asked> {
 
   #decideAlone({ key, kind, max }: Wish): Grant {
     const count = this.#countUnder(key)
-    const isOver = (kind === 'look' ? count : count + 1) > this.#ownShareOf(max)
+    const isOver = (kind === 'look' ? count : count + 1) > this.#ownShare.of(max)
     const found = { isOver, others: this.othersUnder(key), isAlone: true }
     if (kind === 'look' || (kind === 'take' && isOver)) return new Grant(found)
 
-    if (this.#courier.isAway) this.#alone.add(key)
     this.#courier.changed(key)
     return this.#keep(key, found)
-  }
-
-  /** How many of a limit are this process's own, where nobody else can be asked. */
-  #ownShareOf(max: number): number {
-    const { onStoreError } = this.#options
-    if (onStoreError === 'reject') return 0
-    return onStoreError === 'pass' ? max : Math.ceil(max / this.#instances)
   }
 }

@@ -1,8 +1,9 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
 import type { Wish } from '../core/share.ts'
 import type { Call, Runner } from './redis-client.ts'
 import { beatScript, cellScript, leaveScript } from './scripts.ts'
-import { WriteAgain, type Cell, type CellReply, type Store } from './store.ts'
+import { Forgotten, WriteAgain, type Cell, type CellReply, type Store } from './store.ts'
 
 /** Who a process is, and from which number on it counts its commands: two of one id do not take each other's for theirs. */
 export interface Identity {
@@ -10,10 +11,18 @@ export interface Identity {
   readonly first: number
 }
 
+/** Where the cells of a key stand. */
+interface Place {
+  readonly bucket: number
+  readonly key: string
+}
+
+/** Of how many keys it is remembered where they stand. */
+const mostPlaces = 4_096
 /** Most keys in one command. */
 const mostKeys = 200
 /** Keys with the same tag have one slot of a Redis Cluster, and go in one command. */
-const buckets = 1_024
+const buckets = 128
 /** Redis Lua has numbers exact up to 2 ** 53. */
 const firstNumbers = 2 ** 45
 
@@ -29,6 +38,8 @@ export class RedisStore implements Store {
   readonly #name: string
   readonly #runner: Runner
   readonly #ttlMs: number
+  /** A hash costs more than all else. */
+  readonly #places = new LRUCache<string, Place>({ max: mostPlaces })
   #identity: Identity
   #number: number
   /** Until when this process stands among the others, as Redis has told it; `new`: it was never there. */
@@ -49,7 +60,7 @@ export class RedisStore implements Store {
     if (!this.#runner.isCluster) return chunks([...keys])
     const groups = new Map<number, string[]>()
     for (const key of keys) {
-      const bucket = bucketOf(hashOf(key))
+      const { bucket } = this.#placeOf(key)
       const group = groups.get(bucket)
       if (group) group.push(key)
       else groups.set(bucket, [key])
@@ -59,13 +70,20 @@ export class RedisStore implements Store {
 
   async write(cells: readonly Cell[]): Promise<readonly CellReply[]> {
     const { id, first } = this.#identity
-    const args = [id, String(first), String(++this.#number), String(this.#ttlMs)]
+    const isToStand = !this.#runner.isCluster && this.#standsUntil !== 'new'
+    const args = [id, String(first), String(++this.#number), String(this.#ttlMs), isToStand ? '1' : '0']
     for (const { count, wishes } of cells) {
       args.push(String(count), String(wishes.length))
       for (const { kind, max } of wishes) args.push(signs[kind] + (max === Infinity ? noLimit : max))
     }
-    const keys = cells.map(({ key }) => this.#keyOf(key))
-    const replies = readReplies(cells, await this.#run({ script: cellScript, keys, args }))
+    const keys = cells.map(({ key }) => this.#placeOf(key).key)
+    if (isToStand) keys.push(this.#instancesKey)
+    const reply = await this.#run({ script: cellScript, keys, args: [args.join(' ')] })
+    if (Array.isArray(reply) && reply.length === 0) {
+      if (id === this.#identity.id) this.onLost()
+      throw new Forgotten('this process was forgotten')
+    }
+    const replies = readReplies(cells, reply)
     this.#checkNumbers(id, replies)
     return replies
   }
@@ -126,9 +144,14 @@ export class RedisStore implements Store {
     throw new WriteAgain('the cell had another number')
   }
 
-  #keyOf(key: string): string {
+  #placeOf(key: string): Place {
+    const known = this.#places.get(key)
+    if (known) return known
     const hash = hashOf(key)
-    return `limit-conn:${this.#name}:{${bucketOf(hash)}}:${hash}`
+    const bucket = bucketOf(hash)
+    const place = { bucket, key: `limit-conn:${this.#name}:{${bucket}}:${hash}` }
+    this.#places.set(key, place)
+    return place
   }
 
   /** Once it was refused, a client that is not connected is not asked: it would keep the command for later. */

@@ -1,7 +1,7 @@
 import type { ZoneOptions } from '../core/zone-options.ts'
 import { checkZone, zoneChecks } from '../core/zone-options.ts'
 import { invalid, oneOf, whole, type Checks } from '../options/check.ts'
-import type { OnStoreError } from './ledger.ts'
+import type { OnStoreError } from './own-share.ts'
 import { takeName } from './names.ts'
 import { runnerOf, type RedisClient } from './redis-client.ts'
 import { RedisStore } from './redis-store.ts'

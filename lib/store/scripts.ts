@@ -11,20 +11,30 @@ export interface Script {
  * process writes; the count is absolute, so that a command may come twice or never. The number rises with each command: a late
  * one changes nothing. Time is that of the server alone.
  *
- * ARGV: id, first number, number, ttlMs; then for each key: own count, how many wishes, and the wishes: `+`, `!` or `=` (take,
- * force, look) and a limit. Answers for each key with the slots of others; or, where the field has no older number of this
- * process, with that number below zero; then with 1 for each wish that found no room.
+ * ARGV: one text, as many short ones cost the client more; its words: id, first number, number, ttlMs, whether the last key is that of the processes, where this one must stand; then for each
+ * other key: own count, how many wishes, and the wishes: `+`, `!` or `=` (take, force, look) and a limit. Answers for each with
+ * the slots of others; or, where the field has no older number of this process, with that number below zero; then with 1 for
+ * each wish that found no room. Where this process does not stand nothing is done, and the answer is empty.
  *
  * @see Redis documentation, EVAL, script effects replication: Redis 5 and later
  */
 export const cellScript: Script = script(`
-local id, first, number, ttl = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local args = {}
+for word in string.gmatch(ARGV[1], '%S+') do args[#args + 1] = word end
+local id, first, number, ttl = args[1], tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local answer, at = {}, 5
+local answer, at, last = {}, 6, #KEYS
 
-for _, key in ipairs(KEYS) do
-  local own, wishes = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+if args[5] == '1' then
+  local stood = redis.call('ZSCORE', KEYS[last], id)
+  if not stood or tonumber(stood) <= now then return answer end
+  last = last - 1
+end
+
+for k = 1, last do
+  local key = KEYS[k]
+  local own, wishes = tonumber(args[at]), tonumber(args[at + 1])
   local others, fault, isThere = 0, nil, false
   local cells = redis.call('HGETALL', key)
   for i = 1, #cells, 2 do
@@ -39,7 +49,7 @@ for _, key in ipairs(KEYS) do
 
   answer[#answer + 1] = fault or others
   for i = at + 2, at + 1 + wishes do
-    local kind, limit = string.sub(ARGV[i], 1, 1), tonumber(string.sub(ARGV[i], 2))
+    local kind, limit = string.sub(args[i], 1, 1), tonumber(string.sub(args[i], 2))
     local more = kind == '=' and 0 or 1
     local isOver = own + others + more > limit
     if kind == '!' or kind == '+' and not isOver then own = own + 1 end
@@ -49,7 +59,7 @@ for _, key in ipairs(KEYS) do
 
   if not fault then
     if own > 0 then
-      redis.call('HSET', key, id, string.format('%d:%s:%.0f', own, ARGV[3], now + ttl))
+      redis.call('HSET', key, id, string.format('%d:%s:%.0f', own, args[3], now + ttl))
       redis.call('PEXPIRE', key, 2 * ttl)
     elseif isThere then redis.call('HDEL', key, id) end
   end

@@ -4,7 +4,8 @@ import { reportTo } from '../core/sharing.ts'
 import type { ZoneOptions } from '../core/zone-options.ts'
 import { Zone } from '../core/zone.ts'
 import { LimitConnError } from '../errors.ts'
-import { Ledger, type LedgerOptions, type OnStoreError } from './ledger.ts'
+import { Ledger, type LedgerOptions } from './ledger.ts'
+import type { OnStoreError } from './own-share.ts'
 import type { Store } from './store.ts'
 
 /** What a shared zone is made of. */

@@ -18,6 +18,9 @@ export interface CellReply {
 /** Nothing is wrong with the store: the cells are to be written again, as they are by then. */
 export class WriteAgain extends Error {}
 
+/** The store is there, and knows nothing of this process any more. Nothing was written. */
+export class Forgotten extends Error {}
+
 /** Where the cells of all processes stand: Redis, or the primary of a `node:cluster`. */
 export interface Store {
   /** Cells are forgotten unless they are written again. */
@@ -26,7 +29,8 @@ export interface Store {
   batches(keys: Iterable<string>): readonly (readonly string[])[]
   /**
    * Writes cells, and answers their wishes in order, each in one step with what stands there. Rejects where it did not
-   * happen, and where it may or may not have happened; with WriteAgain where it is to be done once more.
+   * happen, and where it may or may not have happened; with WriteAgain where it is to be done once more, with Forgotten where
+   * the store has lost what stood there.
    */
   write(cells: readonly Cell[]): Promise<readonly CellReply[]>
   /** Says that this process is there; resolves with how many are. */

@@ -30,13 +30,10 @@ const losses: Record<Loss, (server: RedisServer) => Promise<unknown>> = {
 /** Who holds what when it happens. */
 export type Spread = 'each holds its part' | 'one holds all'
 
-/**
- * Each who asks tells what it holds: there is less than twice the limit. Where those who ask hold nothing, Redis gives as much
- * again; and while it was away, each but two of them has had its fair share.
- */
-const bounds: Record<Spread, (by: Loss, size: number) => number> = {
-  'each holds its part': () => 2 * limit - 1,
-  'one holds all': (by, size) => 2 * limit + (by === 'FLUSHALL' ? 0 : (size - 2) * Math.ceil(limit / size)),
+/** Each keeps what it holds, or has its fair share, until all have told. */
+const bounds: Record<Spread, (size: number) => number> = {
+  'each holds its part': () => limit,
+  'one holds all': (size) => limit + (size - 1) * Math.ceil(limit / size),
 }
 
 /**
@@ -68,7 +65,7 @@ export async function checkEmptied(stage: Stage, by: Loss, spread: Spread): Prom
   }
 
   const freedMs = await endEven(crew)
-  const bound = bounds[spread](by, crew.options.size ?? 4)
+  const bound = bounds[spread](crew.workers.length)
   tell(
     stage,
     `D4, ${by}, ${spread}: at most ${bound} open, nobody new a sync (${stage.syncMs} ms) after all are back`,

@@ -72,8 +72,7 @@ export async function checkFailover(stage: Stage): Promise<void> {
   await settle(crew)
   await fill(crew)
   const freedMs = await endEven(crew, { urls: [pair.replica.url] })
-  // And by the fair share of one of the others, that it took meanwhile and has not told when the first of them is back.
-  const bound = limit + lost + Math.ceil(limit / crew.workers.length)
+  const bound = limit + lost
   tell(
     stage,
     `D5, X6, ${lost} lost with the primary: at most ${bound} open, nobody new after ${stage.syncMs} ms`,

@@ -1,17 +1,18 @@
 import * as fc from 'fast-check'
-import { aCalmStory, aStormyStory } from './steps.ts'
-import { Play } from './story.ts'
+import { aCalmStory, aForgetfulStory, aStormyStory } from './steps.ts'
+import { Play, type Kind } from './story.ts'
 import type { SimulatedTime } from './time.ts'
+
+const stories = { calm: aCalmStory, stormy: aStormyStory, forgetful: aForgetfulStory } as const
 
 /** Plays random stories. Of one that goes wrong the seed is told, and the shortest that does. */
 export async function checkStories(
-  kind: 'calm' | 'stormy',
+  kind: Kind,
   startTime: () => SimulatedTime,
   parameters: fc.Parameters<unknown>,
 ): Promise<void> {
-  const isCalm = kind === 'calm'
-  const property = fc.asyncProperty(isCalm ? aCalmStory : aStormyStory, async (story) => {
-    await new Play(startTime(), story, isCalm).play()
+  const property = fc.asyncProperty(stories[kind], async (story) => {
+    await new Play(startTime(), story, kind).play()
   })
   await fc.assert(property, parameters as object)
 }

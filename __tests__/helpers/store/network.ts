@@ -35,7 +35,7 @@ export class Network {
   readonly sendCommand = (args: string[]): Promise<unknown> => {
     const fate = this.fateOf(args)
     this.sent.push(args)
-    this.ids.add(args[3 + Number(args[2])]!)
+    this.ids.add(wordsOf(args)[0]!)
     this.lastMs = Math.max(this.lastMs, this.#time.nowMs + fate.thereMs + fate.backMs)
     return new Promise((resolve, reject) => {
       const answer = (reply: () => void): unknown => this.#time.later(reply, fate.backMs, this.#owner)
@@ -60,4 +60,9 @@ export class Network {
       return cause
     }
   }
+}
+
+/** What a script is told, word by word. */
+export function wordsOf(args: readonly string[]): readonly string[] {
+  return args.slice(3 + Number(args[2])).flatMap((text) => text.split(' '))
 }

@@ -55,7 +55,7 @@ export class SimulatedRedis {
 
     const [keys, args] = [rest.slice(0, Number(count)), rest.slice(Number(count))]
     const script = scripts.get(sha)
-    if (script === 'cells') return this.#writeCells(keys, args)
+    if (script === 'cells') return this.#writeCells(keys, args[0]!.split(' '))
     return script === 'beat' ? this.#beat(keys[0]!, args) : this.#leave(keys[0]!, args[0]!)
   }
 
@@ -66,9 +66,14 @@ export class SimulatedRedis {
     return new Map(cells.map(([id, { count }]) => [id, count]))
   }
 
-  #writeCells(keys: readonly string[], [id, first, number, ttl, ...rest]: readonly string[]): number[] {
+  #writeCells(
+    all: readonly string[],
+    [id, first, number, ttl, stands, ...rest]: readonly string[],
+  ): number[] {
     const expiryMs = this.#now() + Number(ttl)
     const answer: number[] = []
+    if (stands === '1' && !this.#stands(all.at(-1)!, id!)) return answer
+    const keys = stands === '1' ? all.slice(0, -1) : all
     let at = 0
     for (const key of keys) {
       if ((this.#untilMs.get(key) ?? 0) <= this.#now()) this.cells.delete(key)
@@ -86,6 +91,11 @@ export class SimulatedRedis {
     }
     this.wrote()
     return answer
+  }
+
+  #stands(key: string, id: string): boolean {
+    if ((this.#untilMs.get(key) ?? 0) <= this.#now()) return false
+    return (this.instances.get(key)?.get(id) ?? 0) > this.#now()
   }
 
   #lapse(key: string, own: string): void {

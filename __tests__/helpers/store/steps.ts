@@ -35,10 +35,13 @@ const aFate = fc.oneof(
 )
 
 const calmly = ['open', 'open', 'open', 'close', 'close', 'elapse', 'elapse', 'settle'] as const
+const forgetfully = [...calmly, 'restart', 'restart'] as const
 const stormily = [...calmly, ...calmly, 'weather', 'weather', 'stop', 'goOn', 'goOn', 'restart'] as const
 
 /** No command is lost, and none takes long. */
 export const aCalmStory: fc.Arbitrary<Story> = aStory(calmly, aCalmFate)
+/** The same, but that Redis loses all now and then. */
+export const aForgetfulStory: fc.Arbitrary<Story> = aStory(forgetfully, aCalmFate)
 export const aStormyStory: fc.Arbitrary<Story> = aStory(stormily, aFate)
 
 function aStory(whats: readonly Step['what'][], fate: fc.Arbitrary<Fate>): fc.Arbitrary<Story> {

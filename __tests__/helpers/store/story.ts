@@ -2,7 +2,7 @@ import { deepStrictEqual, ok } from 'node:assert/strict'
 import type { Limiter } from '../../../lib/index.ts'
 import { History } from './history.ts'
 import { atOnce, type Fate } from './network.ts'
-import { syncMs, timeoutMs, type Client, type Process } from './process.ts'
+import { syncMs, timeoutMs, ttlMs, type Client, type Process } from './process.ts'
 import type { Step, Story } from './steps.ts'
 import type { SimulatedTime } from './time.ts'
 import { World } from './world.ts'
@@ -12,10 +12,13 @@ const keys = ['a', 'b'] as const
 /** In which a slot that changed has long been told, where all is calm: its push, behind a command that is on its way. */
 const settledMs = 45
 
+/** What is expected of a story: that all is exact; that bounds hold when Redis forgets; or that all is told in the end. */
+export type Kind = 'calm' | 'forgetful' | 'stormy'
+
 /** Plays what happens to processes that share a zone, and sees after each step that their counts are true. */
 export class Play {
   readonly #story: Story
-  readonly #isCalm: boolean
+  readonly #kind: Kind
   readonly #time: SimulatedTime
   readonly #world: World
   readonly #limiters: readonly Limiter[]
@@ -25,9 +28,9 @@ export class Play {
   /** What was wrong where nothing can be thrown. */
   readonly #wrong: unknown[] = []
 
-  constructor(time: SimulatedTime, story: Story, isCalm: boolean) {
+  constructor(time: SimulatedTime, story: Story, kind: Kind) {
     this.#story = story
-    this.#isCalm = isCalm
+    this.#kind = kind
     this.#time = time
     this.#world = new World(time, story.processes)
     this.#world.redis.load()
@@ -42,13 +45,20 @@ export class Play {
   }
 
   async play(): Promise<void> {
+    // Each knows how many there are.
+    if (this.#kind === 'forgetful') await this.#time.elapse(2 * syncMs)
     for (const step of this.#story.steps) {
       await this.#step(step)
       this.#check()
     }
     await this.#calmDown()
     this.#checkTold()
+    if (this.#kind === 'forgetful') await this.#fill()
     await this.#closeAll()
+  }
+
+  get #isCalm(): boolean {
+    return this.#kind === 'calm'
   }
 
   async #step({ what, which, key, ms, fates, ...step }: Step): Promise<void> {
@@ -100,7 +110,7 @@ export class Play {
     deepStrictEqual(decision!.status === 'GONE', destroyed)
     if (this.#isCalm && decision!.status === 'REJECTED')
       this.#history.checkRefusal(client, this.#limit(process))
-    if (this.#isCalm) for (const key of keys) this.#checkLimit(this.#world.counts(key).held)
+    for (const key of keys) this.#checkLimit(this.#world.counts(key).held)
   }
 
   #limit(process: Process): { readonly process: Process; readonly limit: number } {
@@ -116,7 +126,29 @@ export class Play {
 
   #checkLimit(counts: readonly number[]): void {
     const total = counts.reduce((sum, count) => sum + count, 0)
-    ok(total <= this.#story.limit, `${total} of ${this.#story.limit}: ${counts.join()}`)
+    ok(total <= this.#bound, `${total} of ${this.#story.limit}: ${counts.join()}`)
+  }
+
+  /** Where Redis forgets, each has its share, and one may have held all there is. */
+  get #bound(): number {
+    const { limit, processes } = this.#story
+    if (this.#kind === 'stormy') return Infinity
+    return this.#isCalm ? limit : limit + (processes - 1) * Math.ceil(limit / processes)
+  }
+
+  /** When all have told what they hold again, there is room for exactly as many as the limit says. */
+  async #fill(): Promise<void> {
+    await this.#time.elapse(ttlMs)
+    const { limit, processes } = this.#story
+    for (const key of keys) {
+      for (let n = 0; n < limit; n++) {
+        const index = n % processes
+        this.#world.processes[index]!.open(this.#limiters[index]!, key)
+        await this.#time.elapse(timeoutMs)
+      }
+      const total = this.#world.counts(key).held.reduce((sum, count) => sum + count, 0)
+      ok(total >= limit, `only ${total} of ${limit} came in again`)
+    }
   }
 
   /** Redis knows of each process what it holds. */

@@ -43,5 +43,5 @@ export class World {
 /** Where a text has its cells: no key can be read from it. */
 export function redisKey(key: string, zone = 'z'): string {
   const hash = createHash('sha256').update(`t:${key}`, 'utf16le').digest()
-  return `limit-conn:${zone}:{${hash.readUInt16BE() % 1_024}}:${hash.toString('base64url').slice(0, 22)}`
+  return `limit-conn:${zone}:{${hash.readUInt16BE() % 128}}:${hash.toString('base64url').slice(0, 22)}`
 }

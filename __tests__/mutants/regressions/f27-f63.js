@@ -53,10 +53,10 @@ module.exports = [
     edits: [
       {
         file: 'lib/store/redis-store.ts',
-        from: 'const args = [id, String(first), String(++this.#number), String(this.#ttlMs)]',
-        to: 'const args = [id, String(first), String(++this.#number), String(Date.now() + this.#ttlMs)]',
+        from: 'String(this.#ttlMs), isToStand',
+        to: 'String(Date.now() + this.#ttlMs), isToStand',
       },
-      { file: 'lib/store/scripts.ts', from: 'own, ARGV[3], now + ttl)', to: 'own, ARGV[3], ttl)' },
+      { file: 'lib/store/scripts.ts', from: 'own, args[3], now + ttl)', to: 'own, args[3], ttl)' },
       {
         file: 'lib/store/scripts.ts',
         from: "redis.call('PEXPIRE', key, 2 * ttl)",
