@@ -149,6 +149,7 @@ describe('the emitted code', () => {
       'node:cluster isWorker',
       'node:cluster on',
       'node:crypto createHash',
+      'node:crypto createHmac',
       'node:crypto randomBytes',
       'node:crypto randomInt',
       'node:crypto randomUUID',

@@ -41,7 +41,7 @@ function fill(zone: Zone, text: string, n: number): Holder[] {
 }
 
 const numbersOf = (zones: readonly Zone[]): (ZoneStats & { top: unknown })[] =>
-  zones.map((zone) => ({ ...zone.stats(), top: zone.top(9) }))
+  zones.map((zone) => ({ ...zone.stats(), top: zone.top(9).map((top) => ({ ...top, oldestMs: 0 })) }))
 
 describe('several limits', () => {
   const places = [1, 2, 3, 4].flatMap((n) => Array.from({ length: n }, (_, k) => [k + 1, n] as const))
@@ -55,7 +55,7 @@ describe('several limits', () => {
 
     const { decision, hits } = ask(policy, holder, 'a')
     expect(decision).toEqual({ status: 'REJECTED', passed: false, zone: `z${k}`, limit: 2, active: 2 })
-    expect(hits).toEqual([{ zone: zones[k - 1], key: 't:a', kind: 'rejected' }])
+    expect(hits).toEqual([{ zone: zones[k - 1], key: 't:a', kind: 'rejected', limit: expect.any(Number) }])
 
     before[k - 1] = { ...before[k - 1]!, rejected: 1, top: [expect.objectContaining({ rejected: 1 })] }
     expect(numbersOf(zones)).toEqual(before)
@@ -291,7 +291,7 @@ describe('a full zone', () => {
 
     const { decision, hits } = ask(policy, holder, 'c')
     expect(decision).toEqual({ status, passed, zone: 'z', limit: 2, active: 0 })
-    expect(hits).toEqual([{ zone, key: 't:c', kind: 'exhausted' }])
+    expect(hits).toEqual([{ zone, key: 't:c', kind: 'exhausted', limit: expect.any(Number) }])
     expect(zone.stats()).toMatchObject({ exhausted: 1, rejected: 0, rejectedDryRun: 0, passed: 2, keys: 2 })
     expect([holder.slots, zone.count('c')]).toEqual([[], 0])
     expect(ask(policy, new Holder(), 'a').decision).toMatchObject({ status: 'PASSED', active: 2 })

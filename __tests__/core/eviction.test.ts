@@ -9,7 +9,7 @@ describe('an eviction', () => {
     fill(policy, [{}, {}, {}])
     change(policy, { limit: 2 })
     const [zone] = policy.zones
-    const hit = { zone, key: 't:a', kind: 'evicted' }
+    const hit = { zone, key: 't:a', kind: 'evicted', limit: 2 }
     expect(ask(policy, newcomer(), 'a').hits).toEqual([hit, hit])
     expect(zone!.stats()).toMatchObject({ passed: 4, evicted: 2, rejected: 0, rejectedDryRun: 0, active: 2 })
   })

@@ -17,7 +17,7 @@ function hit(key: string, over: Partial<Hit> = {}): void {
     contexts++
     return `, client: ${key}`
   }
-  const told: Hit = { zone, kind: 'rejected', key, ...over }
+  const told: Hit = { zone, kind: 'rejected', key, limit: 1, ...over }
   flood.tell(told.zone, { key, text: hitLine(told) }, context)
 }
 

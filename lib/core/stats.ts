@@ -83,7 +83,7 @@ export class Counters {
   }
 }
 
-function noTallies(): Record<Tally, number> {
+export function noTallies(): Record<Tally, number> {
   const decisions = { passed: 0, rejected: 0, rejectedDryRun: 0, skipped: 0, exhausted: 0, queued: 0 }
   return { ...decisions, evicted: 0, kicked: 0, trimmed: 0, expired: 0, idled: 0, drained: 0, forgotten: 0 }
 }

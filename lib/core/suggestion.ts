@@ -11,10 +11,13 @@ export function suggest(trials: Trials, maxShare: number): Suggestion {
   const { arrivals, refusedAt } = trials
   const enough = maxShare === 0 ? 1_000 : Math.ceil(1 / maxShare)
   if (arrivals < enough)
-    return none(`${arrivals} arrivals are too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`)
+    return none(
+      `${arrivals} arrivals are too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`,
+    )
 
   const limit = smallest(trials, maxShare * arrivals)
-  if (limit === undefined) return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
+  if (limit === undefined)
+    return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
   if (refusedAt !== undefined && limit > refusedAt)
     return none(
       `the limit of ${refusedAt} in force refuses more than ${percent(maxShare)}: what a higher one would do is only seen in a dry run`,

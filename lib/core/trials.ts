@@ -38,8 +38,8 @@ export class KeyTrials {
 export class Trials {
   readonly candidates: readonly number[]
   /** When they began, in milliseconds since 1970. */
-  sinceMs = Date.now()
-  arrivals = 0
+  sinceMs: number = Date.now()
+  arrivals: number = 0
   /** The smallest limit in force that has refused an arrival; undefined: none has. */
   refusedAt: number | undefined
   /** By candidate: arrivals that it would have refused, and how many keys they had. */
@@ -79,8 +79,7 @@ export class Trials {
   arrived(record: KeyRecord, slot?: Slot): void {
     this.arrivals++
     const met = record.active
-    if (met === 0) return
-    this.levels[Math.min(met, mostLevels)]!++
+    if (met > 0) this.levels[Math.min(met, mostLevels)]!++
     if (record.trials || met >= this.candidates[0]!) this.#try(record, slot)
   }
 

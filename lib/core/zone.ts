@@ -149,7 +149,7 @@ export class Zone {
   }
 
   /** @internal Gives a slot back; once, whoever calls it again. */
-  release(slot: Slot, cause: ReleaseCause): void {
+  release(slot: Slot, cause: ReleaseCause = 'ended'): void {
     if (slot.isReleased) return
     slot.isReleased = true
     slot.record.remove(slot)

@@ -7,7 +7,7 @@ export const keys = ['', 'a', 'b', 'c', '__proto__'] as const
 export type Key = (typeof keys)[number]
 /** The keys that one who asks shows to the limits of a rule, one to each. */
 export type Keys = readonly [Key, Key]
-export type Bounds = Required<Omit<ZoneOptions, 'name'>>
+export type Bounds = Required<Pick<ZoneOptions, 'max' | 'maxIdle' | 'onFull'>>
 
 /** One limit of a policy of the model. */
 export interface Bound {
