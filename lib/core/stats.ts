@@ -60,8 +60,13 @@ export class Counters {
   #active = 0
   #peak = 0
 
-  get all(): Omit<ZoneStats, 'waiting' | 'keys'> {
-    return { ...this.#tallies, active: this.#active, peak: this.#peak }
+  get active(): number {
+    return this.#active
+  }
+
+  /** With what is waiting, and live, now. */
+  with(now: Pick<ZoneStats, 'waiting' | 'keys'>): ZoneStats {
+    return { ...this.#tallies, ...now, active: this.#active, peak: this.#peak }
   }
 
   count(what: Tally): void {

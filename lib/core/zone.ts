@@ -78,7 +78,7 @@ export class Zone {
   }
 
   stats(): ZoneStats {
-    return { ...this.#counters.all, waiting: this.waiting, keys: this.#live.size }
+    return this.#counters.with({ waiting: this.waiting, keys: this.#live.size })
   }
 
   /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
@@ -104,7 +104,7 @@ export class Zone {
 
   /** Counts again, slot by slot, and looks at what holds each. Takes time in proportion to the slots. */
   audit(): Audit {
-    return auditSlots(this.#counters.all.active, this.records)
+    return auditSlots(this.#counters.active, this.records)
   }
 
   /** @internal The live keys. */
