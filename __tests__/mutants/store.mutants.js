@@ -256,8 +256,8 @@ module.exports = [
     file: 'lib/store/own-share.ts',
     from: 'return this.isBinding ? Math.max(this.#seen, this.#expected) : this.#seen',
     to: 'return this.#seen',
-    tests: model,
-    title: 'D4: where Redis forgets all',
+    tests: forgotten,
+    title: 'makes nobody believe to be the only one who is left',
   },
   {
     id: 'shareOfEachWish',

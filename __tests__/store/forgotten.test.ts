@@ -43,6 +43,17 @@ describe('a Redis that has forgotten all', () => {
     expect(all.world.counts()).toEqual({ held: [8, 2, 2, 2], cells: [8, 2, 2, 2] })
   })
 
+  it('makes nobody believe to be the only one who is left: a share is what it was', async () => {
+    const all = await oneHoldsAll()
+    all.redis.restart()
+    all.two.open(all.there)
+    await all.time.elapse(5)
+    expect([...all.redis.instances.values()].map(({ size }) => size)).toEqual([1])
+    for (let n = 0; n < 8; n++) all.two.open(all.there)
+    await all.time.elapse(1)
+    expect(all.world.counts().held).toEqual([8, 2, 0, 0])
+  })
+
   it('is noticed by the sync of one whom nobody asks', async () => {
     const all = await oneHoldsAll()
     all.redis.restart()

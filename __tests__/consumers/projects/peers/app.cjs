@@ -2,11 +2,13 @@
 
 // Two zones of one name on two clients, as two processes have them: together they let in what the limit says.
 const { EventEmitter } = require('node:events')
-const { Redis } = require('ioredis')
+const ioredis = require('ioredis')
 const { createClient } = require('redis')
 const { Limiter } = require('limit-conn')
 const { RedisZone } = require('limit-conn/redis')
 
+// Its first versions are the class.
+const { Redis = ioredis } = ioredis
 const [, , url, name] = process.argv
 
 async function main() {
