@@ -13,15 +13,15 @@ const mostLevels = 1_024
 /** What the candidates have come to under one key. */
 export class KeyTrials {
   /** Slots that each candidate would have let in, of those that are taken. */
-  readonly active: Uint32Array
+  readonly active: number[]
   /** Arrivals that each would have refused. */
-  readonly refused: Uint32Array
+  readonly refused: number[]
   /** A bit for each that would have refused any. */
   hits = 0
 
   constructor(candidates: number, active: number) {
-    this.active = new Uint32Array(candidates).fill(active)
-    this.refused = new Uint32Array(candidates)
+    this.active = Array.from({ length: candidates }, () => active)
+    this.refused = Array.from({ length: candidates }, () => 0)
   }
 
   /** Starts again, but for what is open. */
