@@ -1,4 +1,6 @@
+import { EventEmitter } from 'node:events'
 import { describe, expect, it } from '@jest/globals'
+import { Limiter, Zone } from '../../lib/index.ts'
 import { Holder } from '../../lib/core/holder.ts'
 import { ask, policyOf, zoneOf } from '../helpers/policies.ts'
 
@@ -51,4 +53,16 @@ it('tells first the keys with the most slots, of those alike first the one with 
     ['d', 1, 2],
     ['a', 1, 1],
   ])
+})
+
+it('the busiest keys tell whom only a dry run let in, and start again with reset', () => {
+  const zone = new Zone({ name: 'z' })
+  const limiter = new Limiter({ zone, limit: 1, dryRun: true, key: () => 'a' })
+  const sources = Array.from({ length: 3 }, () => new EventEmitter())
+  for (const source of sources) limiter.accept(source)
+  expect(zone.top()).toMatchObject([{ key: 'a', active: 3, rejected: 0, rejectedDryRun: 2 }])
+  zone.reset()
+  expect(zone.top()).toMatchObject([{ key: 'a', active: 3, rejected: 0, rejectedDryRun: 0 }])
+  for (const source of sources) source.emit('close')
+  expect(zone.stats().active).toBe(0)
 })

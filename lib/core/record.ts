@@ -7,6 +7,8 @@ export class KeyRecord {
   active = 0
   peak = 0
   rejected = 0
+  /** Those whom only a dry run let in. */
+  rejectedDryRun = 0
   /** When the last slot was given back, in milliseconds since 1970; 0 while there never was none. */
   idleSinceMs = 0
   /** What candidate limits have come to; undefined while none was reached. */
@@ -41,7 +43,7 @@ export class KeyRecord {
   /** Starts its statistics again. */
   reset(): void {
     this.peak = this.active
-    this.rejected = 0
+    this.rejected = this.rejectedDryRun = 0
     this.trials?.reset()
   }
 

@@ -10,6 +10,7 @@ export interface TopKey {
   readonly active: number
   readonly peak: number
   readonly rejected: number
+  readonly rejectedDryRun: number
   /** Of a live key: how long its oldest slot has been taken, in milliseconds. */
   readonly oldestMs?: number
   /** Of an idle key: when its last slot was given back, in milliseconds since 1970. */
@@ -30,8 +31,9 @@ export function topOf(
 }
 
 function readable(record: KeyRecord, showing: Showing): TopKey {
-  const { key, active, peak, rejected, idleSinceMs, oldest } = record
+  const { key, active, peak, rejected, rejectedDryRun, idleSinceMs, oldest } = record
   const kind = kinds[key[0] as keyof typeof kinds]
-  const top = { key: key.slice(2), shown: showKey(key, showing), kind, active, peak, rejected }
+  const counts = { active, peak, rejected, rejectedDryRun }
+  const top = { key: key.slice(2), shown: showKey(key, showing), kind, ...counts }
   return oldest ? { ...top, oldestMs: performance.now() - oldest.sinceMs } : { ...top, idleSinceMs }
 }
