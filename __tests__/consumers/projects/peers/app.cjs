@@ -7,8 +7,8 @@ const { createClient } = require('redis')
 const { Limiter } = require('limit-conn')
 const { RedisZone } = require('limit-conn/redis')
 
-// Its first versions are the class.
-const { Redis = ioredis } = ioredis
+// The first of its line is the class itself.
+const Redis = 'Redis' in ioredis ? ioredis.Redis : ioredis
 const [, , url, name] = process.argv
 
 async function main() {
