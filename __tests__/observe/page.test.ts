@@ -91,7 +91,7 @@ describe('what it shows', () => {
     await page.getByLabel('Refuse at most').selectOption('0.05')
     await page.getByText('it takes 20 to tell a share of 5 %').waitFor()
     expect(await page.getByRole('row', { name: /^1 66\.7 % 2 1/ }).count()).toBe(1)
-    expect(await page.getByRole('row', { name: /^in force 3 0 % 0/ }).count()).toBe(1)
+    expect(await page.getByRole('row', { name: /^current 3 0 % 0/ }).count()).toBe(1)
   })
 
   it('shows keys as text, whatever is in them', async () => {

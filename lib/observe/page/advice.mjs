@@ -42,11 +42,25 @@ export class Advice {
   #show({ suggestion, since_ms: sinceMs, arrivals, candidates }, share) {
     const { limit, reason } = suggestion
     say(part(this.#body, 'limit'), limit === null ? 'No suggestion yet' : `Suggested limit: ${count(limit)}`)
+    part(this.#body, 'suggestion').classList.toggle('good', limit !== null)
     say(part(this.#body, 'reason'), `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}.`)
     say(part(this.#body, 'since'), `${count(arrivals)} arrivals in ${duration(Date.now() - sinceMs)}`)
 
-    const rows = candidates.map((candidate) => this.#rowOf(candidate, { suggested: limit, share }))
+    const shown = this.#worthShowing(candidates, limit)
+    const above = candidates[shown.length]
+    say(
+      part(this.#body, 'above'),
+      above ? `${count(above.limit)} and more: none would have been refused.` : '',
+    )
+    const rows = shown.map((candidate) => this.#rowOf(candidate, { suggested: limit, share }))
     part(this.#body, 'candidates').replaceChildren(...rows)
+  }
+
+  /** Up to the first that refuses nobody, to the one suggested and to the current one. @param {readonly CandidateShape[]} all @param {number | null} suggested */
+  #worthShowing(all, suggested) {
+    const free = all.findIndex(({ rejected }) => rejected === 0)
+    const named = all.findLastIndex(({ limit }) => limit === suggested || limit === this.limit)
+    return free < 0 ? all : all.slice(0, Math.max(free, named) + 1)
   }
 
   /** @param {CandidateShape} candidate @param {{ suggested: number | null, share: number }} chosen */
@@ -55,7 +69,7 @@ export class Advice {
     const { limit, rejected, rejected_share: rejectedShare, keys, exactness } = candidate
     const cell = part(row, 'limit')
     if (limit === suggested) cell.append(make('span', 'suggested', 'tag good'), ' ')
-    if (limit === this.limit) cell.append(make('span', 'in force', 'tag'), ' ')
+    if (limit === this.limit) cell.append(make('span', 'current', 'tag'), ' ')
     cell.append(make('span', count(limit), 'limit'))
     row.classList.toggle('chosen', limit === suggested)
     row.classList.toggle('within', rejectedShare <= share)
@@ -64,6 +78,7 @@ export class Advice {
     say(part(row, 'rejected'), count(rejected))
     say(part(row, 'keys'), keys === undefined ? '–' : count(keys))
     say(part(row, 'exactness'), knownAs[exactness] ?? exactness)
+    part(row, 'hits').classList.toggle('empty', candidate.top_keys.length === 0)
     part(row, 'hits').append(...hitsOf(candidate))
     return row
   }

@@ -1,5 +1,3 @@
-import { spanMs } from './history.mjs'
-
 const width = 300
 const height = 56
 const svgNames = 'http://www.w3.org/2000/svg'
@@ -12,6 +10,7 @@ export class Chart {
   /** @type {{ of: (sample: Sample) => number, area: Element, line: Element }[]} */
   #lines
   #highest = document.createElement('span')
+  #from = document.createElement('span')
 
   /** @param {Element} into @param {Record<string, (sample: Sample) => number>} lines by their class */
   constructor(into, lines) {
@@ -23,23 +22,34 @@ export class Chart {
     })
     this.#highest.className = 'highest'
     this.#highest.setAttribute('aria-hidden', 'true')
-    into.append(this.#svg, this.#highest, ends())
+    into.append(this.#svg, this.#highest, this.#ends())
   }
 
-  /** @param {readonly Sample[]} samples @param {{ label: string, highest: (number: number) => string }} words */
-  draw(samples, { label, highest }) {
+  /** @param {import('./history.mjs').History} history @param {{ label: string, highest: (number: number) => string }} words */
+  draw({ samples, spanMs }, { label, highest }) {
     const values = samples.flatMap((sample) => this.#lines.map(({ of }) => of(sample)))
     const most = Math.max(0, ...values)
     const runs = runsOf(samples)
     for (const { of, area, line } of this.#lines) {
+      const isFlat = this.#lines.length > 1 && samples.every((sample) => of(sample) === 0)
       const pointed = runs.map((run) =>
-        pointsOf(run, { nowMs: samples.at(-1)?.atMs ?? 0, most: most || 1, of }),
+        pointsOf(run, { nowMs: samples.at(-1)?.atMs ?? 0, spanMs, most: most || 1, of }),
       )
-      line.setAttribute('d', pointed.map((points) => `M${points.join('L')}`).join(''))
-      area.setAttribute('d', pointed.map((points) => closed(points)).join(''))
+      line.setAttribute('d', isFlat ? '' : pointed.map((points) => `M${points.join('L')}`).join(''))
+      area.setAttribute('d', isFlat ? '' : pointed.map((points) => closed(points)).join(''))
     }
+    const minutes = `${spanMs / 60_000} min`
+    this.#from.textContent = `${minutes} ago`
     this.#highest.textContent = most > 0 ? highest(most) : ''
-    this.#svg.setAttribute('aria-label', `${label}, highest ${highest(most)}`)
+    this.#svg.setAttribute('aria-label', `${label}; highest in ${minutes}: ${highest(most)}`)
+  }
+
+  #ends() {
+    const element = document.createElement('span')
+    element.className = 'ends'
+    element.setAttribute('aria-hidden', 'true')
+    element.append(this.#from, 'now')
+    return element
   }
 }
 
@@ -56,9 +66,9 @@ function runsOf(samples) {
 
 /**
  * @param {readonly Sample[]} run
- * @param {{ nowMs: number, most: number, of: (sample: Sample) => number }} scale
+ * @param {{ nowMs: number, spanMs: number, most: number, of: (sample: Sample) => number }} scale
  */
-function pointsOf(run, { nowMs, most, of }) {
+function pointsOf(run, { nowMs, spanMs, most, of }) {
   return run.map((sample) => {
     const x = width - ((nowMs - sample.atMs) / spanMs) * width
     const y = height - 1 - (of(sample) / most) * (height - 4)
@@ -70,17 +80,6 @@ function pointsOf(run, { nowMs, most, of }) {
 function closed(points) {
   const [first, last] = [points[0].split(' ')[0], points[points.length - 1].split(' ')[0]]
   return `M${first} ${height - 1}L${points.join('L')}L${last} ${height - 1}Z`
-}
-
-function ends() {
-  const element = document.createElement('span')
-  element.className = 'ends'
-  element.setAttribute('aria-hidden', 'true')
-  const [from, to] = [document.createElement('span'), document.createElement('span')]
-  from.textContent = '5 min ago'
-  to.textContent = 'now'
-  element.append(from, to)
-  return element
 }
 
 /** @param {string} name @param {Record<string, string | number>} attributes @returns {Element} */

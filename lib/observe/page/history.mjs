@@ -1,5 +1,6 @@
-/** How far back the charts go. */
-export const spanMs = 300_000
+/** How far back the charts go: as far as there is something to show. */
+const spansMs = [60_000, 120_000, 300_000]
+const longestMs = 300_000
 
 /** A pause longer than this is shown as a gap: nobody knows what was in it. */
 const gapMs = 6_000
@@ -29,7 +30,14 @@ export class History {
       dryRun: isComparable ? perSecond(dryRun - last.dryRun, passedMs) : 0,
       afterGap,
     })
-    while (this.samples.length > 0 && this.samples[0].atMs < atMs - spanMs) this.samples.shift()
+    while (this.samples.length > 0 && this.samples[0].atMs < atMs - longestMs) this.samples.shift()
+  }
+
+  /** The shortest span that has all of them. @returns {number} */
+  get spanMs() {
+    const [first, last] = [this.samples[0], this.latest]
+    const seenMs = first && last ? last.atMs - first.atMs : 0
+    return spansMs.find((span) => span >= seenMs) ?? longestMs
   }
 
   /** The last sample. @returns {Sample | undefined} */

@@ -49,6 +49,7 @@ export class KeysTable {
     say(part(row, 'oldest'), oldestMs === undefined ? 'idle' : duration(oldestMs))
     part(row, 'oldest').classList.toggle('muted', oldestMs === undefined)
     part(row, 'rejected').classList.toggle('refused', rejected > 0)
+    part(row, 'rejected').classList.toggle('muted', rejected === 0)
 
     const bar = /** @type {HTMLElement} */ (row.querySelector('.of-limit'))
     bar.hidden = limit === null
@@ -92,9 +93,9 @@ export class KeysTable {
   /** @param {string} key */
   async #kick(key) {
     const isSure = await ask({
-      title: `Close all connections of this key in ${this.#zone}?`,
+      title: 'Close all connections of this key?',
       what: key,
-      text: 'They are closed at once. It is no ban: the client may come back.',
+      text: `Those in the zone ${this.#zone} are closed at once. It is no ban: the client may come back.`,
       yes: 'Close them',
     })
     if (!isSure) return

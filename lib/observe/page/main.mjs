@@ -26,7 +26,7 @@ function showTick({ zones, may_change: may }) {
   const active = all.reduce((sum, zone) => sum + zone.active, 0)
   say(
     byId('summary'),
-    `${count(active)} active in ${count(all.length)} ${all.length === 1 ? 'zone' : 'zones'}`,
+    `${count(active)} ${active === 1 ? 'slot' : 'slots'} taken in ${count(all.length)} ${all.length === 1 ? 'zone' : 'zones'}`,
   )
   byId('rights').hidden = mayChange
   say(byId('rights'), 'Read only')

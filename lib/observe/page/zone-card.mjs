@@ -102,16 +102,9 @@ export class ZoneCard {
     waits.hidden = waiting === 0
     say(waits, `${count(waiting)} waiting in a queue`)
 
-    const { samples } = this.#history
-    this.#active.draw(samples, {
-      label: `Active in the last 5 minutes: now ${count(active)}`,
-      highest: count,
-    })
+    this.#active.draw(this.#history, { label: `Active: now ${count(active)}`, highest: count })
     const refused = `now ${rate(rejected)}, and ${rate(dryRun)} in a dry run`
-    this.#rejected.draw(samples, {
-      label: `Rejected a second in the last 5 minutes: ${refused}`,
-      highest: rate,
-    })
+    this.#rejected.draw(this.#history, { label: `Rejected a second: ${refused}`, highest: rate })
   }
 
   /** @param {number} keys @param {number} max */
