@@ -31,12 +31,14 @@ const allowed: Record<string, readonly string[]> = {
     'node:net',
     'node:stream',
   ],
+  observe: ['core', 'key', 'log', 'options', 'node:crypto', 'node:fs', 'node:path'],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }
 
 function importsOf(folder: string): Set<string> {
-  const files = readdirSync(path.join(lib, folder)).map((name) => path.join(lib, folder, name))
+  const names = readdirSync(path.join(lib, folder)).filter((name) => name.endsWith('.ts'))
+  const files = names.map((name) => path.join(lib, folder, name))
   const sources = files.flatMap((file) => [...readFileSync(file, 'utf8').matchAll(/from '([^']+)'/g)])
   return new Set(sources.map(([, source]) => source!.replace(/^\.\.\/(\w+)[./].*$/, '$1')))
 }

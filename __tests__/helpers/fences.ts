@@ -19,7 +19,9 @@ export const documents: readonly string[] = [
   'CHANGELOG.md',
   'SECURITY.md',
   'examples/README.md',
-  ...readdirSync(path.join(root, 'docs')).map((name) => path.join('docs', name)),
+  ...readdirSync(path.join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.join('docs', name)),
 ]
 
 const sources: readonly string[] = readdirSync(path.join(root, 'lib'), { recursive: true, encoding: 'utf8' })

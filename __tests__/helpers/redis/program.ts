@@ -1,13 +1,11 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
+import { aptGet, findOnPath, mayInstall } from '../apt.ts'
 
 const names = ['redis-server', 'valkey-server']
 
 /** The path of a Redis or Valkey server on this machine. */
 export function findProgram(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
-  return names.flatMap((name) => folders.map((folder) => path.join(folder, name))).find(existsSync)
+  return findOnPath(names)
 }
 
 /** As {@link findProgram}; installs it where that may be done, and else stops with the line to run. */
@@ -18,10 +16,6 @@ export function programOrInstall(): string {
   throw new Error(
     'the tests need redis-server or valkey-server: run `sudo apt-get install redis-server` or `brew install redis`, or set REDIS_URL',
   )
-}
-
-function mayInstall(): boolean {
-  return process.getuid?.() === 0 && existsSync('/etc/debian_version')
 }
 
 /** Debian starts the service that it installs, unless this file says no. */
@@ -37,9 +31,4 @@ function install(): string | undefined {
     if (keepsQuiet) rmSync(policy)
   }
   return findProgram()
-}
-
-function aptGet(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  execFileSync('apt-get', ['--quiet', ...args], { env, stdio: ['ignore', 'inherit', 'inherit'] })
 }

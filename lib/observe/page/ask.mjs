@@ -1,0 +1,35 @@
+import { byId, say } from './element.mjs'
+
+const dialog = /** @type {HTMLDialogElement} */ (byId('ask'))
+byId('ask-yes').addEventListener('click', () => dialog.close('yes'))
+byId('ask-no').addEventListener('click', () => dialog.close(''))
+
+/**
+ * Asks before something is changed; what it is about stands there whole. Resolves to whether it may be done.
+ * @param {{ title: string, what: string, text: string, yes: string }} words
+ * @returns {Promise<boolean>}
+ */
+export function ask({ title, what, text, yes }) {
+  const whole = byId('ask-what')
+  say(byId('ask-title'), title)
+  say(/** @type {Element} */ (whole.firstElementChild), what)
+  say(byId('ask-text'), text)
+  say(byId('ask-yes'), yes)
+
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+    dialog.returnValue = ''
+    dialog.showModal()
+    whole.scrollTop = 0
+  })
+}
+
+/** Says what was done, or why not, also to those who hear the page. @param {string} text */
+export function tell(text) {
+  say(byId('notice'), text)
+}
+
+/** @param {unknown} error @returns {string} */
+export function reasonOf(error) {
+  return error instanceof Error ? error.message : String(error)
+}
