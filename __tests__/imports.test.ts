@@ -32,6 +32,8 @@ const allowed: Record<string, readonly string[]> = {
     'node:stream',
   ],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
+  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:http', 'node:net'],
+  cli: ['options', 'node:util'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }
 
