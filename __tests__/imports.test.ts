@@ -32,7 +32,7 @@ const allowed: Record<string, readonly string[]> = {
     'node:stream',
   ],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
-  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:http', 'node:net'],
+  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:http'],
   cli: ['options', 'node:util'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { isThenable, withDeadline } from '../core/limit.ts'
 import { toldOf } from '../core/peer.ts'
 import { Failure } from './status-answer.ts'
@@ -53,15 +52,10 @@ const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
 const byProxies = /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip)$/
 
-/** HTTP/1.0 is what nginx speaks to a server where it is told nothing else, and then it adds no header. */
+/** By a header, of HTTP or of the PROXY protocol. HTTP/1.0 is what nginx speaks unless it is told: then it adds no header. */
 function isProxied(req: IncomingMessage): boolean {
-  if (req.httpVersion === '1.0' || isToldByProxy(req.socket)) return true
+  if (req.httpVersion === '1.0' || toldOf(req.socket) !== undefined) return true
   return Object.keys(req.headers).some((name) => byProxies.test(name))
-}
-
-/** By a header of the PROXY protocol, which under TLS stands before it: at the socket below. */
-function isToldByProxy(socket: Socket & { readonly _parent?: Socket }): boolean {
-  return [socket, socket._parent].some((each) => each && toldOf(each) !== undefined)
 }
 
 function refusalOfChange(req: IncomingMessage, authorize: Authorize | undefined): Failure | undefined {
