@@ -71,9 +71,9 @@ export class EventStreams {
   }
 }
 
-/** Nobody waits for this answer any more; over HTTP/2 it is its stream that knows. */
-export function isGone(res: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
-  return res.destroyed || res.writableEnded || res.stream?.destroyed === true || res.req.socket.destroyed
+/** Nobody waits for this answer any more. */
+export function isGone(res: ServerResponse): boolean {
+  return res.destroyed || res.writableEnded || res.req.socket.destroyed
 }
 
 function end(res: ServerResponse): undefined {
