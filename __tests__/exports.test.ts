@@ -111,6 +111,10 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
       values: { ClusterZone: 'class', shareZones: 'function' },
       types: ['ClusterZoneOptions', 'OnStoreError', 'SharedZone'],
     },
+    'limit-conn/status': {
+      values: { statusRouter: 'function' },
+      types: ['StatusOptions', 'StatusRouter'],
+    },
   }
 
 it('has a snapshot of each entry of package.json, and of nothing else', () => {

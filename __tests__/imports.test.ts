@@ -33,6 +33,8 @@ const allowed: Record<string, readonly string[]> = {
   ],
   observe: ['core', 'key', 'log', 'options', 'node:crypto', 'node:fs', 'node:path'],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
+  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:http'],
+  cli: ['options', 'node:util'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }
 

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import http from 'node:http'
+import path from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import {
   byIp,
@@ -127,6 +128,10 @@ describe('the emitted code', () => {
     expect(emitted.suspicious).toEqual([])
   })
 
+  it('asks nobody over a network but where a person calls the command', () => {
+    expect([...emitted.asking]).toEqual([path.join('cli', 'advise.js')])
+  })
+
   it('loads these modules, and no other: no file system, no process, no client of a network', () => {
     expect([...emitted.required].toSorted()).toEqual([
       'ipaddr.js',
@@ -139,6 +144,7 @@ describe('the emitted code', () => {
       'node:http2',
       'node:net',
       'node:timers/promises',
+      'node:util',
       'proxy-addr',
     ])
   })
@@ -161,11 +167,22 @@ describe('the emitted code', () => {
       'node:net Server',
       'node:net Socket',
       'node:timers/promises setTimeout',
+      'node:util parseArgs',
     ])
   })
 
-  it('uses nothing of the process but its turns, the sign of shareZones() and the line to its primary', () => {
-    expect([...emitted.process].toSorted()).toEqual(['env', 'nextTick', 'off', 'on', 'send'])
+  it('uses nothing of the process but its turns, the sign of shareZones(), the line to its primary, and what a command needs', () => {
+    expect([...emitted.process].toSorted()).toEqual([
+      'argv',
+      'env',
+      'exitCode',
+      'nextTick',
+      'off',
+      'on',
+      'send',
+      'stderr',
+      'stdout',
+    ])
   })
 
   it.each([
@@ -177,16 +194,29 @@ describe('the emitted code', () => {
     ['globalThis["ev" + "al"](x)', 'globalThis'],
     ['module.createRequire("/")', 'module'],
   ])('would be found out by this test if it had %s', (code, reason) => {
-    const found: Emitted = { required: new Set(), members: new Set(), process: new Set(), suspicious: [] }
+    const found = nothingYet()
     readCode('x.js', code, found)
     expect(found.suspicious).toContain(`x.js: ${reason}`)
   })
 
+  function nothingYet(): Emitted {
+    return {
+      required: new Set(),
+      members: new Set(),
+      process: new Set(),
+      asking: new Set(),
+      suspicious: [],
+    }
+  }
+
   it('would be found out by this test if it read the environment or connected to somebody', () => {
-    const found: Emitted = { required: new Set(), members: new Set(), process: new Set(), suspicious: [] }
+    const found = nothingYet()
     const code = `const net_1 = __importDefault(require("node:net")); net_1.default.connect(1); process.env.HOME; process['env']`
     readCode('x.js', code, found)
     expect([...found.members, ...found.process]).toEqual(['node:net connect', 'env', '[computed]'])
+
+    readCode('y.js', 'fetch("http://a.test")', found)
+    expect([...found.asking]).toEqual(['y.js'])
   })
 })
 

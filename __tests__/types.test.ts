@@ -23,6 +23,7 @@ import {
   type LimitServer,
   type LimitUpgrade,
 } from '../lib/index.ts'
+import { statusRouter, type StatusRouter } from '../lib/status.ts'
 
 // The compiler is the test here (`npm run types`): each statement must be accepted, or refused where it says so.
 // None of it is run but for the last line.
@@ -101,6 +102,19 @@ function accepted(socket: net.Socket): void {
 
   policy.setConfig({ statusCode: 429 })
   policy.extend({ logLevel: 'info' }).zones[0]?.count({ text: 'x' })
+
+  const status: StatusRouter = statusRouter({
+    zones: () => policy.zones,
+    authorize: async (req: express.Request) => req.ip === '::1',
+  })
+  express().use('/status', status)
+  connect().use(
+    '/status',
+    statusRouter({ zones: policy.zones, authorize: (req) => req.headers.host === 'a' }),
+  )
+  http.createServer(status)
+  // @ts-expect-error no answer
+  statusRouter({ zones: policy.zones, authorize: () => 'yes' })
 
   const sync: Decision = new Limiter({ limit: 1 }).accept(socket)
   const byText: Decision = new Limiter({ limit: 1, key: '$remote_addr' }).accept(socket)

@@ -61,6 +61,12 @@ describe('npm install limit-conn, and nothing else', () => {
     expect(await statuses(port, 3)).toEqual([...ok(2), 503])
   })
 
+  it('brings the command limit-conn', async () => {
+    const { code, said } = await project.run('node_modules/.bin/limit-conn', '--help')
+    expect(code).toBe(0)
+    expect(said).toMatch(/^Usage: limit-conn advise <status-url>/)
+  })
+
   it('is one copy, however it is loaded: a zone made by one half of a program counts for the other', async () => {
     expect(await project.run('one-copy.mjs')).toEqual({ code: 0, said: '{"copies":1,"active":1}\n' })
   })

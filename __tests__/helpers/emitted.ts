@@ -17,6 +17,8 @@ export interface Emitted {
   readonly members: Set<string>
   /** Members of `process` that are used. */
   readonly process: Set<string>
+  /** Files that ask somebody over the network, by what Node has for it without a module. */
+  readonly asking: Set<string>
   /** What may load or run code that nobody has read: file and reason. */
   readonly suspicious: string[]
 }
@@ -25,7 +27,13 @@ const dist = path.join(root, 'dist')
 
 /** Reads all of dist. */
 export function readEmitted(): Emitted {
-  const emitted: Emitted = { required: new Set(), members: new Set(), process: new Set(), suspicious: [] }
+  const emitted: Emitted = {
+    required: new Set(),
+    members: new Set(),
+    process: new Set(),
+    asking: new Set(),
+    suspicious: [],
+  }
   const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.js'),
   )
@@ -37,6 +45,7 @@ export function readEmitted(): Emitted {
 export function readCode(file: string, code: string, emitted: Emitted): void {
   const modules = new Map<string, string>()
   visit(parseSync(code, { syntax: 'ecmascript', target: 'es2023' }), (node) => {
+    if (node.type === 'Identifier' && clients.has(String(node['value']))) emitted.asking.add(file)
     const reason = readNode(node, modules, emitted)
     if (reason) emitted.suspicious.push(`${file}: ${reason}`)
   })
@@ -60,6 +69,8 @@ const loaders = new Set([
   '__dirname',
   '__filename',
 ])
+
+const clients = new Set(['fetch', 'WebSocket', 'EventSource', 'XMLHttpRequest'])
 
 /** Notes what a node does, and says what is wrong with it if anything is. */
 function readNode(node: Syntax, modules: Map<string, string>, emitted: Emitted): string | undefined {

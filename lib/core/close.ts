@@ -2,6 +2,7 @@ import type { Farewell } from './carrier.ts'
 import { tellClosed } from './channels.ts'
 import type { Holder } from './holder.ts'
 import { functionFailed } from './limit.ts'
+import { showKey } from './shown.ts'
 import type { Owner } from './slot.ts'
 import type { Cause } from './stats.ts'
 import type { Zone } from './zone.ts'
@@ -31,6 +32,24 @@ export function endFor(holder: Holder, cause: Cause, zones: readonly Zone[]): Cl
     carrier.close(farewells.size > 0 ? all(farewells, cause) : undefined)
     for (const { name } of zones) tellClosed({ zone: name, cause })
   }
+}
+
+/** Closes what holds slots under the live keys that people see so; returns how many were closed. */
+export function kickShown(zone: Zone, shown: string): number {
+  const slots = keysShown(zone, shown).flatMap((key) => zone.slotsUnder(key))
+  return closeAll(new Set(slots.map(({ holder }) => holder)), 'kicked', [zone])
+}
+
+/** Of an address and a text that look the same, both. A hash is looked for where people have seen it: among the busiest. */
+function keysShown(zone: Zone, shown: string): string[] {
+  const isShown = (key: string): boolean => showKey(key, zone.showing) === shown
+  const plain = ['a', 't', 'h'].map((tag) => `${tag}:${shown}`)
+  const found = plain.filter((key) => zone.activeUnder(key) > 0 && isShown(key))
+  if (found.length > 0 || !/^(?:ip|key)#/.test(shown)) return found
+
+  const busiestFirst = [...zone.records].toSorted((a, b) => b.active - a.active)
+  const hashed = busiestFirst.find(({ key }) => isShown(key))
+  return hashed ? [hashed.key] : []
 }
 
 /** Closes the newest that an owner has admitted in a zone, until no key has more than `max` slots. */

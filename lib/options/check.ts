@@ -57,6 +57,7 @@ const examples: Readonly<Record<string, string>> = {
   byHeader: "{ missing: 'address' }",
   byIp: "{ trustProxy: 'loopback' }",
   byTemplate: "{ trustProxy: 'loopback' }",
+  statusRouter: '{ zones: policy.zones }',
   zone: "{ name: 'addr' }",
 }
 

@@ -1,0 +1,216 @@
+import { EventEmitter } from 'node:events'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from '@jest/globals'
+import { Limiter, Zone, type ZoneOptions } from '../../lib/index.ts'
+import { statusRouter, type StatusOptions } from '../../lib/status.ts'
+import { Child } from '../helpers/child.ts'
+import { read, root } from '../helpers/fences.ts'
+import { serve, type Handler } from '../helpers/server.ts'
+
+const { bin } = JSON.parse(read('package.json')) as { bin: Record<string, string> }
+const command = path.join(root, bin['limit-conn']!)
+
+interface Said {
+  readonly code: number | string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+async function run(...args: readonly string[]): Promise<Said> {
+  const child = new Child([command, ...args])
+  return { code: await child.exit(), stdout: child.stdout, stderr: child.stderr }
+}
+
+/** What it says, with an error of one line. */
+const complaint = (text: string): Said => ({ code: 1, stdout: '', stderr: `limit-conn: ${text}\n` })
+
+const nameOf = (source: object): string => (source as { user: string }).user
+
+/** A zone in which each of these keys has so many slots, the time of its beginning fixed. */
+function zoneOf(slots: Readonly<Record<string, number>>, options: Partial<ZoneOptions> = {}): Zone {
+  const zone = new Zone({ name: 'per-user', reveal: true, candidates: [1, 2, 5], ...options })
+  const limiter = new Limiter({ zone, limit: 100, dryRun: true, key: nameOf })
+  for (const [user, times] of Object.entries(slots))
+    for (let n = 0; n < times; n++) limiter.accept(Object.assign(new EventEmitter(), { user }))
+  zone.trials.sinceMs = Date.UTC(2026, 0, 2, 3, 4, 5)
+  return zone
+}
+
+async function show(zones: readonly Zone[], options: Partial<StatusOptions> = {}): Promise<string> {
+  const { url } = await serve(statusRouter({ zones, ...options }), { policies: [] })
+  return url
+}
+
+async function answering(handler: Handler): Promise<string> {
+  return (await serve(handler, { policies: [] })).url
+}
+
+it('prints a table of each zone, what it suggests, and why', async () => {
+  const url = await show([zoneOf({ ann: 3, bob: 2, eve: 1 }), zoneOf({}, { name: 'idle', candidates: [10] })])
+  const { code, stdout, stderr } = await run('advise', `${url}/`, '--max-rejected-share', '0.2')
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toBe(`Zone per-user: 6 arrivals since 2026-01-02 03:04:05 UTC, no limit has refused any
+
+limit  rejected   share  keys  how exact  loudest keys
+    1         3    50 %     2  exact      ann (2), bob (1)
+    2         1  16.7 %     1  exact      ann (1)
+    5         0     0 %     0  exact
+
+Suggestion: 2: the smallest limit that refuses no more than 20 %: it would have refused 1 of 6 arrivals
+
+Zone idle: 0 arrivals since 2026-01-02 03:04:05 UTC, no limit has refused any
+
+limit  rejected  share  keys  how exact  loudest keys
+   10         0    0 %     0  exact
+
+No suggestion: 0 arrivals are too few to say: it takes 5 to tell a share of 20 %
+`)
+})
+
+it('asks for one zone and more limits, with the headers that it is given', async () => {
+  const zones = [zoneOf({ ann: 4 }), zoneOf({}, { name: 'idle' })]
+  const seen: unknown[] = []
+  const url = await show(zones, {
+    authorize: ({ headers }) => (seen.push(headers['x-two']), headers.authorization === 'Bearer me'),
+  })
+  const headers = ['--header', 'authorization: Bearer me', '--header', 'X-Two:2']
+  const { code, stdout } = await run('advise', '--zone', 'per-user', url, '--limits=3,4', ...headers)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^    3 {9}1 {3}25 % {5}\? {2}upper bound$/m)
+  expect(stdout).toMatch(/^    4 /m)
+  expect(stdout).not.toContain('idle')
+  expect(seen).toEqual(['2', '2'])
+})
+
+it('tells which limit is in force, and has refused', async () => {
+  const zone = zoneOf({})
+  const limiter = new Limiter({ zone, limit: 1, key: () => 'k' })
+  for (let n = 0; n < 3; n++) limiter.accept(new EventEmitter())
+  const { stdout } = await run('advise', await show([zone]))
+  expect(stdout).toContain('3 arrivals since 2026-01-02 03:04:05 UTC, a limit of 1 has refused some\n')
+  expect(stdout).toContain('lower bound')
+})
+
+it('prints what clients send as text that moves no cursor and turns no line', async () => {
+  const zone = zoneOf({ '\u001b[2J\r\n\u202eevil\u0085': 3, '<script>ü😀': 2 })
+  const { stdout } = await run('advise', await show([zone]))
+  expect(stdout).toContain(String.raw`\u{1b}[2J\u{d}\u{a}\u{202e}evil\u{85} (2), <script>ü😀 (1)`)
+  expect(/[\p{Cc}\p{Cf}]/u.test(stdout.replaceAll('\n', ''))).toBe(false)
+})
+
+it('says so where there are no zones', async () => {
+  expect(await run('advise', await show([]))).toEqual({
+    code: 0,
+    stdout: 'There are no zones.\n',
+    stderr: '',
+  })
+})
+
+it.each([['--help'], ['-h'], ['advise', '--help']])('tells how it is called: %s %s', async (...args) => {
+  const { code, stdout, stderr } = await run(...args.filter((each) => typeof each === 'string'))
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  for (const option of ['--zone', '--max-rejected-share', '--limits', '--header', '--help'])
+    expect(stdout).toContain(option)
+})
+
+describe('is told in one line, with exit code 1:', () => {
+  it.each<[string, string[], string]>([
+    ['no command', [], 'no command is given; limit-conn --help tells what there is'],
+    ['another command', ['advice'], 'there is no command "advice"; did you mean advise?'],
+    ['a command like nothing', ['x'], 'there is no command "x"; did you mean limit-conn --help?'],
+    [
+      'no address',
+      ['advise'],
+      'no address is given; expected one, such as limit-conn advise http://127.0.0.1:3000/status',
+    ],
+    [
+      'two addresses',
+      ['advise', 'http://a.test', 'http://b.test'],
+      '2 addresses are given; expected one, such as limit-conn advise http://127.0.0.1:3000/status',
+    ],
+    [
+      'no address of HTTP',
+      ['advise', 'a.test:80'],
+      '"a.test:80" is no address; expected one such as http://127.0.0.1:3000/status',
+    ],
+    [
+      'a password in the address',
+      ['advise', 'http://me:pass@a.test'],
+      "a name and a password in an address are not sent; write --header 'authorization: Basic ...'",
+    ],
+    [
+      'an option that is misspelt',
+      ['advise', 'http://a.test', '--limts', '4'],
+      '--limts is not an option; did you mean --limits?',
+    ],
+    [
+      'an option like nothing',
+      ['advise', '-q', 'http://a.test'],
+      '-q is not an option; limit-conn --help tells which there are',
+    ],
+    [
+      'an option without its value',
+      ['advise', 'http://a.test', '--zone'],
+      "Option '--zone <value>' argument missing",
+    ],
+    [
+      'a header that is none',
+      ['advise', 'http://a.test', '--header', 'x'],
+      `--header "x" is no header; expected 'name: value'`,
+    ],
+  ])('%s', async (_, args, text) => {
+    expect(await run(...args)).toEqual(complaint(text))
+  })
+
+  it('a server that does not run', async () => {
+    const { port, server } = await serve(() => undefined, { policies: [] })
+    await new Promise((resolve) => server.close(resolve))
+    expect(await run('advise', `http://127.0.0.1:${port}`)).toEqual(
+      complaint(
+        `http://127.0.0.1:${port}/limit_conns cannot be reached: connect ECONNREFUSED 127.0.0.1:${port}`,
+      ),
+    )
+  })
+
+  it('a name that no host has', async () => {
+    const { code, stderr } = await run('advise', 'http://nobody.invalid/status')
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^limit-conn: http:\/\/nobody\.invalid\/status\/limit_conns cannot be reached: .*nobody\.invalid\n$/,
+    )
+  })
+
+  it('a zone that is not there, an option that the router does not accept, and a refusal', async () => {
+    const url = await show([zoneOf({})])
+    expect(await run('advise', url, '--zone', 'per-usr')).toEqual(
+      complaint('there is no zone "per-usr"; the zones are per-user'),
+    )
+    expect(await run('advise', url, '--max-rejected-share', '2')).toEqual(
+      complaint(
+        `${url}/limit_conns/per-user/advice?max_rejected_share=2 answers 400: max_rejected_share is "2"; expected a number from 0 to 1`,
+      ),
+    )
+    const closed = await show([], { authorize: () => false })
+    expect(await run('advise', closed)).toEqual(
+      complaint(`${closed}/limit_conns answers 403: you are not authorized`),
+    )
+  })
+
+  it.each([
+    ['a page', 'text/html', '<!doctype html>', 'answers no JSON of a statusRouter; is it mounted there?'],
+    ['null', 'application/json', 'null', 'answers no JSON of a statusRouter; is it mounted there?'],
+    ['a list', 'application/json', '[]', 'answers no JSON of a statusRouter; is it mounted there?'],
+    ['zones of something else', 'application/json', '{"a":1}', 'answers, but not as a statusRouter does'],
+  ])('an address that answers %s', async (_, type, body, text) => {
+    const url = await answering((_req, res) => res.setHeader('content-type', type).end(body))
+    const { code, stdout, stderr } = await run('advise', url)
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect(stderr).toMatch(/^limit-conn: http.*\n$/)
+    expect(stderr).toContain(text)
+  })
+})
+
+it('is a program by itself: its first line says what runs it', () => {
+  expect(readFileSync(command, 'utf8').split('\n')[0]).toBe('#!/usr/bin/env node')
+})

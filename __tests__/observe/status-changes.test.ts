@@ -1,0 +1,141 @@
+import { describe, expect, it } from '@jest/globals'
+import { Limiter, Zone } from '../../lib/index.ts'
+import { kickShown } from '../../lib/core/close.ts'
+import { failure, show, type Shown } from '../helpers/status.ts'
+import { until } from '../helpers/until.ts'
+
+const authorize = (): boolean => true
+const reset = '/status/limit_conns/addr'
+const keyUrl = (shown: string): string => `${reset}/keys/${encodeURIComponent(shown)}`
+
+/** The keys as they are shown. */
+async function keysOf({ ask }: Shown): Promise<{ key: string; active: number }[]> {
+  return (await ask('GET', `${reset}/keys`)).json as { key: string; active: number }[]
+}
+
+describe('kick closes what is under a key, named as it is shown:', () => {
+  it('an address', async () => {
+    const shown = await show({ router: { authorize } })
+    const [one, two] = [await shown.get('/'), await shown.get('/')]
+    const other = (await shown.connect({ localAddress: '127.0.0.2' })).get()
+    await shown.held.arrived(3)
+
+    expect((await shown.ask('DELETE', keyUrl('127.0.0.1'))).json).toEqual({ kicked: 2 })
+    await Promise.all([one.closed(), two.closed()])
+    expect(other.isClosed).toBe(false)
+    expect(shown.zone.stats()).toMatchObject({ kicked: 2, active: 1 })
+    expect((await shown.ask('DELETE', keyUrl('127.0.0.1'))).json).toEqual({ kicked: 0 })
+  })
+
+  it.each([
+    ['a header that is hidden', {}, { 'x-api-key': 'secret/1?%' }, /^key#[\w-]{12}$/],
+    ['a header that is revealed', { reveal: true }, { 'x-api-key': 'a/b?c=%41&ü' }, /^a\/b\?c=%41&/],
+    ['an address that is hidden', { privacy: 'hash-ip' }, {}, /^ip#[\w-]{12}$/],
+    ['a long key', { reveal: true }, { 'x-api-key': 'k'.repeat(300) }, /^[\w-]{43}$/],
+  ] as const)('%s', async (_, zone, headers, form) => {
+    const shown = await show({ router: { authorize }, zone })
+    const client = await shown.get('/', headers)
+    const other = await shown.get('/', { 'x-api-key': 'other' })
+    await shown.held.arrived(2)
+    const [first, second] = await keysOf(shown)
+    const key = [first!.key, second!.key].find((each) => form.test(each) && each !== keyOfOther(shown))!
+
+    expect((await shown.ask('DELETE', keyUrl(key))).json).toEqual({ kicked: 1 })
+    await client.closed()
+    expect(other.isClosed).toBe(false)
+    expect(shown.zone.stats()).toMatchObject({ kicked: 1, active: 1 })
+  })
+
+  /** How the key of the other client is shown. */
+  function keyOfOther({ zone }: Shown): string {
+    return zone.top().find(({ key }) => key === 'other')!.shown
+  }
+
+  it('and not what is written as a person or a client writes it, while that is hidden', async () => {
+    const shown = await show({ router: { authorize }, zone: { privacy: 'hash-ip' } })
+    const [client, keyed] = [await shown.get('/'), await shown.get('/', { 'x-api-key': 'secret' })]
+    await shown.held.arrived(2)
+    for (const raw of ['127.0.0.1', 'secret', 'a:127.0.0.1', 't:secret', 'key#', ''])
+      expect((await shown.ask('DELETE', keyUrl(raw))).json).not.toMatchObject({ kicked: 1 })
+    expect([client.isClosed, keyed.isClosed, shown.zone.stats().active]).toEqual([false, false, 2])
+  })
+
+  it('an address and a text, where both look the same', async () => {
+    const shown = await show({ router: { authorize }, zone: { reveal: true } })
+    const clients = [await shown.get('/'), await shown.get('/', { 'x-api-key': '127.0.0.1' })]
+    await shown.held.arrived(2)
+    expect((await shown.ask('DELETE', keyUrl('127.0.0.1'))).json).toEqual({ kicked: 2 })
+    await Promise.all(clients.map((client) => client.closed()))
+  })
+})
+
+it('kick counts nothing where nothing can be closed', () => {
+  const zone = new Zone({ name: 'z', reveal: true })
+  const lease = new Limiter({ zone, limit: 1, key: () => 'k' }).accept({
+    prependListener: () => undefined,
+  }).lease!
+  expect([kickShown(zone, 'k'), zone.stats().kicked, zone.stats().active]).toEqual([0, 0, 1])
+  lease.release()
+})
+
+describe('a changing call', () => {
+  const refused = failure(403, 'Forbidden', expect.stringContaining('another site'))
+
+  it.each<[string, Record<string, string>]>([
+    ['of a page of another site', { 'sec-fetch-site': 'cross-site' }],
+    ['of a page of the same site, but of another origin', { 'sec-fetch-site': 'same-site' }],
+    ['whose site is not known', { 'sec-fetch-site': 'whatever' }],
+    ['with the Origin of another page', { origin: 'https://evil.example' }],
+    ['with an Origin of another port', { origin: 'http://127.0.0.1:1' }],
+    ['of a page that may not tell its Origin', { origin: 'null' }],
+    ['with an empty Origin', { origin: '' }],
+    ['with an Origin of no scheme', { origin: 'status.example', host: 'status.example' }],
+    [
+      'with an Origin that hides the Host',
+      { origin: 'http://status.example@evil.example', host: 'status.example' },
+    ],
+    ['with an Origin that cannot be read', { origin: 'http://[', host: '[' }],
+    [
+      'of another origin that says it is the same',
+      { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
+    ],
+    [
+      'of another site with the right Origin',
+      { 'sec-fetch-site': 'cross-site', origin: 'http://status.example', host: 'status.example' },
+    ],
+  ])('%s is refused, whatever authorize says', async (_, headers) => {
+    const shown = await show({ router: { authorize } })
+    const client = await shown.get()
+    await shown.held.arrived(1)
+    for (const path of [reset, keyUrl('127.0.0.1')])
+      expect(await shown.ask('DELETE', path, headers)).toMatchObject(refused)
+    expect(client.isClosed).toBe(false)
+    expect(shown.zone.stats()).toMatchObject({ passed: 1, kicked: 0, active: 1 })
+    expect((await shown.ask('GET', reset, headers)).status).toBe(200)
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['a program', {}],
+    [
+      'its own page',
+      { 'sec-fetch-site': 'same-origin', origin: 'https://status.example', host: 'status.example' },
+    ],
+    ['its own page, on a port', { origin: 'http://status.example:8080', host: 'status.example:8080' }],
+    [
+      'its own page, with a port that goes without saying',
+      { origin: 'https://status.example', host: 'status.example:443' },
+    ],
+    [
+      'its own page, however its name is written',
+      { origin: 'https://status.example', host: 'STATUS.example' },
+    ],
+    ['the address bar', { 'sec-fetch-site': 'none' }],
+  ])('of %s is done', async (_, headers) => {
+    const { ask, zone, get, held } = await show({ router: { authorize } })
+    await get()
+    await held.arrived(1)
+    expect((await ask('DELETE', reset, headers)).status).toBe(204)
+    await until('the statistics begin again', () => zone.stats().passed === 0)
+    held.release()
+  })
+})

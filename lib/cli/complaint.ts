@@ -1,0 +1,2 @@
+/** What a person is to know in one line. */
+export class Complaint extends Error {}

@@ -1,0 +1,89 @@
+import type { IncomingMessage } from 'node:http'
+import { isThenable, withDeadline } from '../core/limit.ts'
+import { toldOf } from '../core/peer.ts'
+import { Failure } from './status-answer.ts'
+
+/** Who may see and change what a router shows: only `true` lets a caller in. */
+export type Authorize = (req: IncomingMessage) => boolean | PromiseLike<boolean>
+
+/** How long a caller waits at most until `authorize` has answered, in milliseconds. */
+const timeoutMs = 10_000
+
+/** Why a caller is refused; undefined: it is let in. */
+export async function refusalOf(
+  req: IncomingMessage,
+  authorize: Authorize | undefined,
+): Promise<Failure | undefined> {
+  const refusal = authorize ? await refusalBy(authorize, req) : refusalOfStranger(req)
+  if (refusal) return refusal
+  return req.method === 'DELETE' ? refusalOfChange(req, authorize) : undefined
+}
+
+/** A function that fails says no. Nobody is told more. */
+async function refusalBy(authorize: Authorize, req: IncomingMessage): Promise<Failure | undefined> {
+  const no = forbidden('you are not authorized')
+  try {
+    const answer = authorize(req)
+    const isLetIn = isThenable(answer) ? await withDeadline(answer, timeoutMs, 'authorize') : answer
+    return isLetIn === true ? undefined : no
+  } catch {
+    return no
+  }
+}
+
+/** Nobody is asked: only the machine itself is answered, and not what somebody else has sent there. */
+function refusalOfStranger(req: IncomingMessage): Failure | undefined {
+  if (!loopbackPeer.test(req.socket.remoteAddress ?? ''))
+    return forbidden(`without authorize only callers on this machine are answered; ${remedy}`)
+  if (isProxied(req))
+    return forbidden(`without authorize nothing is answered that came through a proxy; ${remedy}`)
+  if (!loopbackHost.test(hostOf(req)))
+    return forbidden(`without authorize the Host must be localhost or a loopback address; ${remedy}`)
+  return undefined
+}
+
+const remedy = 'give statusRouter an authorize function'
+
+/** As Node writes the address of a socket. By its text: other IPv6 forms of 127.0.0.1 come from elsewhere. */
+const loopbackPeer = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/
+
+/** A page of another name, which its owner has pointed at this machine, is told from one of this machine. */
+const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
+
+const byProxies = /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip)$/
+
+/** By a header, of HTTP or of the PROXY protocol. HTTP/1.0 is what nginx speaks unless it is told: then it adds no header. */
+function isProxied(req: IncomingMessage): boolean {
+  if (req.httpVersion === '1.0' || toldOf(req.socket) !== undefined) return true
+  return Object.keys(req.headers).some((name) => byProxies.test(name))
+}
+
+function refusalOfChange(req: IncomingMessage, authorize: Authorize | undefined): Failure | undefined {
+  if (!authorize) return forbidden(`without authorize this router is read-only; ${remedy}`)
+
+  const site = req.headers['sec-fetch-site']
+  const { origin } = req.headers
+  const isOwn = site === undefined || site === 'same-origin' || site === 'none'
+  if (isOwn && (origin === undefined || isOriginOf(origin, hostOf(req)))) return undefined
+  return forbidden('a page of another site may change nothing here: Origin must be the Host that is asked')
+}
+
+/** Both are read as URLs of one scheme, for which a port may go without saying. */
+function isOriginOf(origin: string, host: string): boolean {
+  const [, scheme] = /^(https?:)\/\/[^/?#@\\]+$/i.exec(origin) ?? []
+  if (scheme === undefined || /[/?#@\\]/.test(host)) return false
+  try {
+    return new URL(origin).host === new URL(`${scheme}//${host}`).host
+  } catch {
+    return false
+  }
+}
+
+function hostOf({ headers }: IncomingMessage): string {
+  const authority = headers[':authority']
+  return typeof authority === 'string' ? authority : (headers.host ?? '')
+}
+
+function forbidden(text: string): Failure {
+  return new Failure(403, 'Forbidden', text)
+}

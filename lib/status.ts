@@ -1,0 +1,1 @@
+export { statusRouter, type StatusOptions, type StatusRouter } from './observe/status.ts'
