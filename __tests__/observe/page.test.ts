@@ -1,40 +1,21 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from '@jest/globals'
-import type { Page } from 'playwright-core'
 import { limitConn, Zone } from '../../lib/index.ts'
-import { guarded, type Guarded } from '../helpers/guarded.ts'
+import { guarded } from '../helpers/guarded.ts'
 import { Held } from '../helpers/held.ts'
-import { evaluated, open, seriousFindings, useBrowser } from '../helpers/observe/browser.ts'
-import { statusHandler, type StatusOptions } from '../helpers/observe/status-server.ts'
-import { serve, type Served } from '../helpers/server.ts'
+import { evaluated, open, useBrowser } from '../helpers/observe/browser.ts'
+import {
+  expectActive,
+  expectShown,
+  expectState,
+  limited,
+  serveStatus,
+  widthBeyond,
+} from '../helpers/observe/stage.ts'
+import { serve } from '../helpers/server.ts'
 import { until } from '../helpers/until.ts'
 
 useBrowser()
-
-/** A guard of so many connections of one address, and the status of its zone. */
-async function limited(options: Partial<StatusOptions> = {}): Promise<Guarded & { readonly status: Served }> {
-  const stage = await guarded('net', { limit: 3, zone: new Zone({ name: 'per-ip' }) })
-  const status = await serveStatus({ zones: [stage.zone], ...options })
-  return { ...stage, status }
-}
-
-function serveStatus(options: StatusOptions): Promise<Served> {
-  return serve(statusHandler(options), { policies: [] })
-}
-
-/** The part of a zone's card, once it shows a text. */
-async function expectShown(page: Page, name: string, text: string | RegExp): Promise<void> {
-  await page.locator(`[data-part="${name}"]`).filter({ hasText: text }).first().waitFor()
-}
-
-const expectState = (page: Page, text: string): Promise<void> =>
-  page.getByRole('status').filter({ hasText: text }).first().waitFor()
-
-const expectActive = (page: Page, active: number): Promise<void> =>
-  page
-    .locator('.figure [data-part="active"]')
-    .filter({ hasText: new RegExp(`^${active}$`) })
-    .waitFor()
 
 describe('what it shows', () => {
   it('follows connections as they come and go', async () => {
@@ -220,70 +201,3 @@ describe('changes', () => {
     expect(problems.splice(0).filter((text) => !text.includes('403'))).toEqual([])
   })
 })
-
-describe('for everybody', () => {
-  it('is worked by the keyboard alone, and keeps the focus while numbers change', async () => {
-    const { connect, status, zone } = await limited({ mayChange: true })
-    await connect()
-    const { page } = await open(`${status.url}/status/`)
-    const focused = (): Promise<string> => evaluated(page, 'document.activeElement.textContent.trim()')
-    const tabTo = async (name: string): Promise<void> => {
-      for (let presses = 0; (await focused()) !== name && presses < 12; presses++)
-        await page.keyboard.press('Tab')
-      expect(await focused()).toBe(name)
-    }
-    await page.getByRole('button', { name: 'Kick 127.0.0.1' }).waitFor()
-    await page.keyboard.press('Tab')
-    expect(await focused()).toBe('Skip to the zones')
-
-    await tabTo('Kick 127.0.0.1')
-    await connect()
-    await expectActive(page, 2)
-    expect(await focused()).toBe('Kick 127.0.0.1')
-
-    await page.keyboard.press('Enter')
-    expect(await focused()).toBe('Cancel')
-    await page.keyboard.press('Enter')
-    expect(await focused()).toBe('Kick 127.0.0.1')
-    await page.keyboard.press('Enter')
-    await tabTo('Close them')
-    await page.keyboard.press('Enter')
-    await until('both are closed', () => zone.stats().kicked === 2)
-
-    await tabTo('Advice: which limit to choose')
-    await page.keyboard.press('Enter')
-    await page.getByText('No suggestion yet').waitFor()
-    await tabTo('What the words mean')
-    await page.keyboard.press('Enter')
-    await page.getByText('Closed by hand.').waitFor()
-  })
-
-  it.each(['light', 'dark'] as const)('has nothing that axe finds serious, %s', async (colorScheme) => {
-    const { connect, status } = await limited({ mayChange: true })
-    await Promise.all([connect(), connect(), connect()])
-    await (await connect()).closed()
-    const { page } = await open(`${status.url}/status/`, { colorScheme, reducedMotion: 'reduce' })
-    await expectActive(page, 3)
-    for (const summary of await page.locator('summary').all()) await summary.click()
-    await page.getByText('No suggestion yet').waitFor()
-    expect(await seriousFindings(page)).toEqual([])
-
-    await page.getByRole('button', { name: 'Kick 127.0.0.1' }).click()
-    expect(await seriousFindings(page)).toEqual([])
-  })
-
-  it('fits a phone that is 360 pixels wide', async () => {
-    const { connect, status } = await limited({ mayChange: true })
-    await Promise.all([connect(), connect(), connect()])
-    const { page } = await open(`${status.url}/status/`, { viewport: { width: 360, height: 740 } })
-    await expectActive(page, 3)
-    for (const summary of await page.locator('summary').all()) await summary.click()
-    await page.getByText('No suggestion yet').waitFor()
-    expect(await widthBeyond(page)).toBe(0)
-    expect(await seriousFindings(page)).toEqual([])
-  })
-})
-
-function widthBeyond(page: Page): Promise<number> {
-  return evaluated(page, 'document.documentElement.scrollWidth - document.documentElement.clientWidth')
-}

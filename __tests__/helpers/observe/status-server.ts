@@ -9,14 +9,14 @@ export interface StatusOptions {
   readonly zones: readonly Zone[]
   /** @default false */
   readonly mayChange?: boolean
-  /** How often to send an event; false: there are none. @default 200 */
+  /** How often to send an event; false: there are none. @default 100 */
   readonly everyMs?: number | false
 }
 
 type Answer = (res: ServerResponse, found: { zone?: Zone; key?: string; query: URLSearchParams }) => void
 
 /** Serves the page and what it asks for, mounted at `/status/`. */
-export function statusHandler({ zones, mayChange = false, everyMs = 200 }: StatusOptions): Handler {
+export function statusHandler({ zones, mayChange = false, everyMs = 100 }: StatusOptions): Handler {
   const all = (): object => Object.fromEntries(zones.map((zone) => [zone.name, zoneOf(zone)]))
   const tick = (): object => ({
     now_ms: Date.now(),

@@ -10,7 +10,7 @@ import { serve } from '../../helpers/server.ts'
 
 useBrowser()
 
-const loadMs = Number(process.env['SCREENSHOT_MS'] ?? 280_000)
+const loadMs = Number(process.env['SCREENSHOT_MS'] ?? 150_000)
 
 it('makes the pictures of the documents', async () => {
   const site = await busySite()
@@ -18,7 +18,7 @@ it('makes the pictures of the documents', async () => {
     policies: [],
   })
   const place = `${url}/status/`
-  const wide = { viewport: { width: 1180, height: 1_240 } }
+  const wide = { viewport: { width: 1_120, height: 1_180 } }
   const phone = { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }
   const light = await open(place, wide)
   const dark = await open(place, { ...wide, colorScheme: 'dark' })

@@ -10,6 +10,7 @@ byId('ask-no').addEventListener('click', () => dialog.close(''))
  * @returns {Promise<boolean>}
  */
 export function ask({ title, what, text, yes }) {
+  tell('')
   const whole = byId('ask-what')
   say(byId('ask-title'), title)
   say(/** @type {Element} */ (whole.firstElementChild), what)
