@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals'
 import { Limiter, Zone } from '../../lib/index.ts'
 import { kickShown } from '../../lib/core/close.ts'
+import { showKey } from '../../lib/core/shown.ts'
 import { failure, show, type Shown } from '../helpers/status.ts'
 import { until } from '../helpers/until.ts'
 
@@ -58,6 +59,25 @@ describe('kick closes what is under a key, named as it is shown:', () => {
     for (const raw of ['127.0.0.1', 'secret', 'a:127.0.0.1', 't:secret', 'key#', ''])
       expect((await shown.ask('DELETE', keyUrl(raw))).json).not.toMatchObject({ kicked: 1 })
     expect([client.isClosed, keyed.isClosed, shown.zone.stats().active]).toEqual([false, false, 2])
+  })
+
+  it('a hidden key that was shown long ago, and not what is no live key any more', async () => {
+    const shown = await show({ router: { authorize } })
+    const [client, gone] = [
+      await shown.get('/', { 'x-api-key': 'one' }),
+      await shown.get('/', { 'x-api-key': 'two' }),
+    ]
+    await shown.held.arrived(2)
+    const formOf = (name: string): string => shown.zone.top().find(({ key }) => key === name)!.shown
+    const [one, two] = [formOf('one'), formOf('two')]
+    gone.destroy()
+    await until('one has gone', () => shown.zone.stats().active === 1)
+    expect((await shown.ask('DELETE', keyUrl(two))).json).toEqual({ kicked: 0 })
+
+    for (let n = 0; n < 2_000; n++) showKey(`t:other-${n}`, shown.zone.showing)
+    expect((await shown.ask('DELETE', keyUrl(two))).json).toEqual({ kicked: 0 })
+    expect((await shown.ask('DELETE', keyUrl(one))).json).toEqual({ kicked: 1 })
+    await client.closed()
   })
 
   it('an address and a text, where both look the same', async () => {

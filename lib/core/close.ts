@@ -2,7 +2,7 @@ import type { Farewell } from './carrier.ts'
 import { tellClosed } from './channels.ts'
 import type { Holder } from './holder.ts'
 import { functionFailed } from './limit.ts'
-import { showKey } from './shown.ts'
+import { keyShownAs, showKey } from './shown.ts'
 import type { Owner } from './slot.ts'
 import type { Cause } from './stats.ts'
 import type { Zone } from './zone.ts'
@@ -40,16 +40,14 @@ export function kickShown(zone: Zone, shown: string): number {
   return closeAll(new Set(slots.map(({ holder }) => holder)), 'kicked', [zone])
 }
 
-/** Of an address and a text that look the same, both. A hash is looked for where people have seen it: among the busiest. */
+/** Of an address and a text that look the same, both. All keys are only hashed for a hash that was not shown lately. */
 function keysShown(zone: Zone, shown: string): string[] {
-  const isShown = (key: string): boolean => showKey(key, zone.showing) === shown
-  const plain = ['a', 't', 'h'].map((tag) => `${tag}:${shown}`)
-  const found = plain.filter((key) => zone.activeUnder(key) > 0 && isShown(key))
-  if (found.length > 0 || !/^(?:ip|key)#/.test(shown)) return found
+  const isShown = (key: string): boolean => zone.activeUnder(key) > 0 && showKey(key, zone.showing) === shown
+  const plain = ['a', 't', 'h'].map((tag) => `${tag}:${shown}`).filter(isShown)
+  if (plain.length > 0 || !/^(?:ip|key)#/.test(shown)) return plain
 
-  const busiestFirst = [...zone.records].toSorted((a, b) => b.active - a.active)
-  const hashed = busiestFirst.find(({ key }) => isShown(key))
-  return hashed ? [hashed.key] : []
+  const known = keyShownAs(shown)
+  return known === undefined ? [...zone.liveKeys].filter(isShown) : [known].filter(isShown)
 }
 
 /** Closes the newest that an owner has admitted in a zone, until no key has more than `max` slots. */

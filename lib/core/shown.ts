@@ -20,6 +20,13 @@ export function showKey(key: string, { reveal, privacy }: Showing): string {
   return reveal ? key.slice(2) : `key#${digestOf(key)}`
 }
 
+/** The tagged key that was lately shown as a hash; undefined: none was shown so, or long ago. */
+export function keyShownAs(shown: string): string | undefined {
+  const digest = shown.slice(shown.indexOf('#') + 1)
+  for (const [key, known] of digests.entries()) if (known === digest) return key
+  return undefined
+}
+
 function digestOf(key: string): string {
   const known = digests.get(key)
   if (known !== undefined) return known
