@@ -31,9 +31,8 @@ const allowed: Record<string, readonly string[]> = {
     'node:net',
     'node:stream',
   ],
-  observe: ['core', 'key', 'log', 'options', 'node:crypto', 'node:fs', 'node:path'],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
-  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:http'],
+  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:fs', 'node:http', 'node:path'],
   cli: ['options', 'node:util'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }

@@ -137,7 +137,7 @@ describe('when the server does not answer', () => {
   })
 
   it('asks every two seconds where there are no events', async () => {
-    const { connect, status } = await limited({ everyMs: false })
+    const { connect, status } = await limited({ hasEvents: false })
     const { page, problems } = await open(`${status.url}/status/`)
     await expectState(page, 'Live, asked every 2 s')
     await Promise.all([connect(), connect()])

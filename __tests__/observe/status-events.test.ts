@@ -55,7 +55,15 @@ describe('the stream of events', () => {
     await until('the newcomer is told of', () => eventsOf(client).at(-1)!.zones['addr']!.active === 1)
     const last = eventsOf(client).at(-1)!
     expect(last.zones['addr']!.top).toEqual([
-      { key: '127.0.0.1', kind: 'address', active: 1, peak: 1, rejected: 0, oldest_ms: expect.any(Number) },
+      {
+        key: '127.0.0.1',
+        kind: 'address',
+        active: 1,
+        peak: 1,
+        rejected: 0,
+        rejected_dry_run: 0,
+        oldest_ms: expect.any(Number),
+      },
     ])
     expect(last.now_ms - first!.now_ms).toBeGreaterThan(500)
     shown.held.release()

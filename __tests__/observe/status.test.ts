@@ -178,6 +178,7 @@ describe('a zone that is in use', () => {
       active: 2,
       peak: 2,
       rejected: 1,
+      rejected_dry_run: 0,
       oldest_ms: expect.any(Number),
     })
     expect(Number.isInteger(key!['oldest_ms'])).toBe(true)

@@ -22,9 +22,11 @@ export function keysJson(zone: Zone, n?: number): object[] {
   return zone.top(n).map(keyJson)
 }
 
-function keyJson({ shown, kind, active, peak, rejected, oldestMs, idleSinceMs }: TopKey): object {
+function keyJson({ shown, kind, active, peak, rejected, rejectedDryRun, ...since }: TopKey): object {
+  const { oldestMs, idleSinceMs } = since
   const oldest_ms = oldestMs === undefined ? undefined : Math.round(oldestMs)
-  return { key: shown, kind, active, peak, rejected, oldest_ms, idle_since_ms: idleSinceMs }
+  const counts = { active, peak, rejected, rejected_dry_run: rejectedDryRun }
+  return { key: shown, kind, ...counts, oldest_ms, idle_since_ms: idleSinceMs }
 }
 
 /** An advice, in the words of the rest. */

@@ -14,7 +14,7 @@ const loadMs = Number(process.env['SCREENSHOT_MS'] ?? 150_000)
 
 it('makes the pictures of the documents', async () => {
   const site = await busySite()
-  const { url } = await serve(statusHandler({ zones: site.zones, mayChange: true, everyMs: 1_000 }), {
+  const { url } = await serve(statusHandler({ zones: site.zones, mayChange: true }), {
     policies: [],
   })
   const place = `${url}/status/`

@@ -41,15 +41,15 @@ export class KeysTable {
   }
 
   /** @param {KeyShape} shape @param {{ limit: number | null, mayChange: boolean }} how */
-  #update({ key, active, peak, rejected, oldest_ms: oldestMs }, { limit, mayChange }) {
+  #update({ key, active, peak, rejected, rejected_dry_run: dry, oldest_ms: oldestMs }, { limit, mayChange }) {
     const row = this.#rows.get(key) ?? this.#make(key)
     say(part(row, 'active'), count(active))
     say(part(row, 'peak'), count(peak))
-    say(part(row, 'rejected'), count(rejected))
+    say(part(row, 'rejected'), dry === 0 ? count(rejected) : `${count(rejected + dry)}, dry run`)
     say(part(row, 'oldest'), oldestMs === undefined ? 'idle' : duration(oldestMs))
     part(row, 'oldest').classList.toggle('muted', oldestMs === undefined)
     part(row, 'rejected').classList.toggle('refused', rejected > 0)
-    part(row, 'rejected').classList.toggle('muted', rejected === 0)
+    part(row, 'rejected').classList.toggle('muted', rejected + dry === 0)
 
     const bar = /** @type {HTMLElement} */ (row.querySelector('.of-limit'))
     bar.hidden = limit === null

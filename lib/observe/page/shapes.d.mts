@@ -35,6 +35,7 @@ export interface KeyShape {
   readonly active: number
   readonly peak: number
   readonly rejected: number
+  readonly rejected_dry_run: number
   readonly oldest_ms?: number
 }
 
