@@ -210,6 +210,7 @@ describe('a zone that is in use', () => {
         active: 0,
         peak: 1,
         rejected: 0,
+        rejected_dry_run: 0,
         idle_since_ms: expect.any(Number),
       },
     ])
