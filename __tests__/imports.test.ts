@@ -32,6 +32,7 @@ const allowed: Record<string, readonly string[]> = {
     'node:stream',
   ],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
+  observe: ['core', 'options', '@opentelemetry/api'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }
 
