@@ -160,8 +160,10 @@ describe('collect of limit-conn/prometheus', () => {
     collected.stop()
     expect((await scrape(registry)).types).toEqual({ mine_total: 'counter' })
 
+    const cleared = collect(registry, [])
+    registry.clear()
     collect(registry, [new Zone({ name: 'next' })])
-    collected.stop()
+    cleared.stop()
     expect((await scrape(registry)).values).toHaveProperty(['limit_conn_active{zone="next"}'], 0)
   })
 

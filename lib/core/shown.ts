@@ -20,6 +20,11 @@ export function showKey(key: string, { reveal, privacy }: Showing): string {
   return reveal ? key.slice(2) : `key#${digestOf(key)}`
 }
 
+/** The address of a client as people may see it: as a key that is this address is shown. */
+export function showClient(address: string, privacy: Showing['privacy']): string {
+  return privacy === false ? address : showKey(`a:${address}`, { reveal: false, privacy })
+}
+
 function digestOf(key: string): string {
   const known = digests.get(key)
   if (known !== undefined) return known

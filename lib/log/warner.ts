@@ -63,10 +63,11 @@ export function makeWarner(settings: () => WarningSettings): Warner {
     const names = told.get(logger) ?? new Set()
     told.set(logger, names.add(name))
 
-    tellWarning({ code: warningCodes[name], message: text })
+    const code = warningCodes[name]
+    tellWarning({ code, message: text })
     const level = levelOf(logger)
-    if (level)
-      write(logger, level, `${warningCodes[name]}: ${text} (to silence: warnings: { ${name}: false })`)
+    const line = `${code}: ${text} (to silence: warnings: { ${name}: false })`
+    if (level) write(logger, level, { line, fields: () => ({ code }) })
   }
 
   return { mayWarn, warn }

@@ -10,19 +10,19 @@ export type ZoneList = Iterable<Zone> | (() => Iterable<Zone>)
  *
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION; ERR_LIMIT_CONN_DUPLICATE_NAME for two zones of one name
  */
-export function zoneLister(zones: unknown): () => readonly Zone[] {
-  if (typeof zones === 'function') return () => checkZones(zones())
-  const list = checkZones(zones)
+export function zoneLister(zones: unknown, path = 'zones'): () => readonly Zone[] {
+  if (typeof zones === 'function') return () => checkZones(zones(), path)
+  const list = checkZones(zones, path)
   return () => list
 }
 
-function checkZones(zones: unknown): readonly Zone[] {
+function checkZones(zones: unknown, path: string): readonly Zone[] {
   const list = isIterable(zones) ? [...zones] : [undefined]
-  if (!list.every(isZone)) throw invalid('zones', zones, 'a list of zones, or a function that returns one')
+  if (!list.every(isZone)) throw invalid(path, zones, 'a list of zones, or a function that returns one')
 
   const names = new Set<string>()
   for (const { name } of list) {
-    if (names.has(name)) throw isTwice(name)
+    if (names.has(name)) throw isTwice(name, path)
     names.add(name)
   }
   return list
@@ -38,7 +38,7 @@ function isZone(value: unknown): value is Zone {
   return typeof name === 'string' && typeof stats === 'function'
 }
 
-function isTwice(name: string): LimitConnError {
-  const message = `zones has two of the name ${JSON.stringify(name)}: nobody could tell their numbers apart; give each a name of its own`
-  return new LimitConnError('ERR_LIMIT_CONN_DUPLICATE_NAME', message, { option: 'zones' })
+function isTwice(name: string, path: string): LimitConnError {
+  const message = `${path} has two of the name ${JSON.stringify(name)}: nobody could tell their numbers apart; give each a name of its own`
+  return new LimitConnError('ERR_LIMIT_CONN_DUPLICATE_NAME', message, { option: path })
 }
