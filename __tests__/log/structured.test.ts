@@ -47,6 +47,7 @@ async function stand(
   return { policy, server, refuse }
 }
 
+const ignore = (): void => undefined
 const line = 'limiting connections by zone "addr", client: 127.0.0.1, server: '
 
 describe.each<[string, (sink: Sink) => object, string]>([
@@ -112,9 +113,12 @@ describe.each<[string, (sink: Sink) => object, string]>([
 describe('a logger that is not known', () => {
   it.each<[string, object]>([
     ['a console', {}],
-    ['one with the children of pino', { child: () => undefined, bindings: () => ({}) }],
-    ['one with the transports of an old winston', { transports: {}, configure: () => undefined }],
-    ['one that is no winston', { transports: [], add: () => undefined }],
+    ['one with the children of pino', { child: ignore, bindings: ignore }],
+    [
+      'one with the transports of an old winston',
+      { transports: {}, configure: ignore, isLevelEnabled: ignore },
+    ],
+    ['one that is no winston', { transports: [], add: ignore }],
   ])('gets the line alone: %s', async (_, like) => {
     const calls: unknown[][] = []
     const { refuse } = await stand({ ...like, error: (...args: unknown[]) => calls.push(args) })
