@@ -1,7 +1,6 @@
 import type { Hit } from '../core/decision.ts'
 import type { LimitConnError } from '../errors.ts'
 import { showClient, type Showing } from '../core/shown.ts'
-import type { Zone } from '../core/zone.ts'
 import { Flood, type Told } from './flood.ts'
 import { contextFields, errorLine, hitFields, hitLine, type Context } from './line.ts'
 import { write, type Fields, type Level, type Logger } from './logger.ts'
@@ -19,7 +18,7 @@ export interface Journal<S> {
 export interface JournalSettings {
   readonly logger: Logger
   readonly logLevel: Level | false
-  readonly limits: readonly { readonly zone: Pick<Zone, 'showing'> }[]
+  readonly limits: readonly { readonly zone: { readonly showing: Showing } }[]
 }
 
 /** Makes the journal of a policy; `contextOf` reads what is told of a source. */

@@ -1,7 +1,7 @@
 /** nginx's levels, the lowest first. */
 export type Level = 'info' | 'notice' | 'warn' | 'error'
 
-/** console, pino, winston, or anything with these functions; the one of the level in use is enough. */
+/** console, pino, winston, or anything with these functions; the one of the level in use is enough. pino and winston get fields, too. */
 export interface Logger {
   info?(message: string): unknown
   notice?(message: string): unknown

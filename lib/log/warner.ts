@@ -5,6 +5,7 @@ import { methodFor, write, type Level, type Logger } from './logger.ts'
 export const warningCodes = {
   builtPerRequest: 'WRN_LIMIT_CONN_BUILT_PER_REQUEST',
   emptyKey: 'WRN_LIMIT_CONN_EMPTY_KEY',
+  eviction: 'WRN_LIMIT_CONN_EVICTION',
   forwardedFor: 'WRN_LIMIT_CONN_FORWARDED_FOR',
   manyKeys: 'WRN_LIMIT_CONN_MANY_KEYS',
   mixedZone: 'WRN_LIMIT_CONN_MIXED_ZONE',

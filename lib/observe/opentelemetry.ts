@@ -97,10 +97,6 @@ const kinds: Readonly<Record<string, Kind>> = {
 /**
  * Observes zones by a meter of OpenTelemetry. They are read when it collects; until then nothing is done.
  *
- * ```ts
- * collect(metrics.getMeter('limit-conn'), [zone])
- * ```
- *
  * Attributes are the name of the zone, the decision and the cause, never a key. A counter does not fall when its zone is reset.
  *
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION; ERR_LIMIT_CONN_DUPLICATE_NAME for two zones of one name; where `zones` is

@@ -53,10 +53,6 @@ const gauges = {
  * Puts the statistics of zones into a registry of prom-client, version 15 or later. They are read when it is scraped; until
  * then nothing is done.
  *
- * ```ts
- * collect(register, [zone])
- * ```
- *
  * The only label is `zone`: keys would be secrets, and without end. A counter does not fall when its zone is reset.
  *
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION, ERR_LIMIT_CONN_UNKNOWN_OPTION; ERR_LIMIT_CONN_DUPLICATE_NAME for two
