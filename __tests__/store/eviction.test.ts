@@ -1,8 +1,9 @@
 import { afterEach, beforeAll, describe, expect, it } from '@jest/globals'
 import { limitServer, type Zone } from '../../lib/index.ts'
 import { RedisZone } from '../../lib/redis.ts'
+import { beatScript } from '../../lib/store/scripts.ts'
 import { clientKinds, clientOf, type ClientKind } from '../helpers/redis/clients.ts'
-import { RedisServer } from '../helpers/redis/server.ts'
+import { commandAt, RedisServer } from '../helpers/redis/server.ts'
 import { zoneName } from '../helpers/redis/wire.ts'
 import { bare } from '../helpers/hosts.ts'
 import { afterServers, listen, serve } from '../helpers/server.ts'
@@ -84,7 +85,10 @@ it('is silenced by its name', async () => {
 it('is not found out where nobody may ask, and the zone works all the same', async () => {
   await evictBy('allkeys-lru')
   await redis.command('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-info')
-  const zone = await zoneAt('node-redis', redis.url.replace('redis://', 'redis://app:secret@'))
+  const url = redis.url.replace('redis://', 'redis://app:secret@')
+  const beat = ['EVAL', beatScript.text, '1', 'limit-conn:a:instances', 'me', 'new', '1000']
+  expect(await commandAt(url, ...beat)).toEqual([1, expect.any(String), 0])
+  const zone = await zoneAt('node-redis', url)
   expect(await warnedOf(zone)).toEqual([])
   expect(await zone.countAll('127.0.0.1')).toBe(zone.count('127.0.0.1'))
 })
