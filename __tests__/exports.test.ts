@@ -115,6 +115,14 @@ const snapshot: Record<string, { readonly values: Record<string, Kind>; readonly
       values: { statusRouter: 'function' },
       types: ['StatusOptions', 'StatusRouter'],
     },
+    'limit-conn/prometheus': {
+      values: { collect: 'function' },
+      types: ['CollectOptions', 'Collected', 'MetricRegistry', 'ZoneList'],
+    },
+    'limit-conn/opentelemetry': {
+      values: { collect: 'function' },
+      types: ['Collected', 'ZoneList'],
+    },
   }
 
 it('has a snapshot of each entry of package.json, and of nothing else', () => {

@@ -32,7 +32,17 @@ const allowed: Record<string, readonly string[]> = {
     'node:stream',
   ],
   store: ['core', 'options', 'lru-cache', 'node:cluster', 'node:crypto'],
-  observe: ['core', 'options', 'key', 'log', 'node:crypto', 'node:fs', 'node:http', 'node:path'],
+  observe: [
+    'core',
+    'options',
+    'key',
+    'log',
+    'node:crypto',
+    'node:fs',
+    'node:http',
+    'node:path',
+    '@opentelemetry/api',
+  ],
   cli: ['options', 'node:util'],
   net: ['core', 'options', 'key', 'log', 'connection', 'http', 'node:http', 'node:http2', 'node:net'],
 }

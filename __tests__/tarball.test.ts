@@ -31,6 +31,7 @@ it('has the code, its types, the documents, the examples, and nothing else', () 
     'dist/*.js',
     'docs/*.md',
     'examples/*.js',
+    'examples/*.json',
     'examples/*.md',
     'package.json',
   ])

@@ -14,7 +14,7 @@ export const errorCodes = {
   ERR_LIMIT_CONN_TIMEOUT: 'a function given in the options did not answer within timeoutMs',
   ERR_LIMIT_CONN_NO_ADDRESS: 'a key needs an address, and a connection or a server has none',
   ERR_LIMIT_CONN_PROXY_PROTOCOL: 'a connection that is to begin with a PROXY protocol header was closed',
-  ERR_LIMIT_CONN_DUPLICATE_NAME: 'two zones have one name, which are shared or shown by it',
+  ERR_LIMIT_CONN_DUPLICATE_NAME: 'two zones that are shared, or shown together, have one name',
   ERR_LIMIT_CONN_STORE: 'what the processes share cannot be asked, and each decides by itself',
   ERR_LIMIT_CONN_NO_PRIMARY: 'a ClusterZone was made where no primary shares its zones',
   ERR_LIMIT_CONN_INVALID_SOURCE: 'a limiter was given something that has no end, or no socket',

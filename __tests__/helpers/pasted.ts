@@ -14,10 +14,13 @@ import { root, type Fence } from './fences.ts'
 const preload = path.join(__dirname, 'preload-listen.js')
 const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin/tsc')
 const installed = [
+  '@opentelemetry',
   '@types',
   'connect',
   'express',
   'ioredis',
+  'pino',
+  'prom-client',
   'redis',
   'socket.io',
   'socket.io-client',

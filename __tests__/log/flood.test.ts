@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import type { Hit } from '../../lib/core/decision.ts'
 import { Zone } from '../../lib/index.ts'
 import { Flood } from '../../lib/log/flood.ts'
-import { hitLine } from '../../lib/log/line.ts'
+import { hitLine, type Context } from '../../lib/log/line.ts'
 
 const zone = new Zone({ name: 'z' })
 const other = new Zone({ name: 'other' })
@@ -13,9 +13,9 @@ let flood: Flood
 let contexts = 0
 
 function hit(key: string, over: Partial<Hit> = {}): void {
-  const context = (): string => {
+  const context = (): Context => {
     contexts++
-    return `, client: ${key}`
+    return { client: key }
   }
   const told: Hit = { zone, kind: 'rejected', key, limit: 1, ...over }
   flood.tell(told.zone, { key, text: hitLine(told) }, context)
@@ -87,7 +87,7 @@ describe('Flood', () => {
   })
 
   it('never shows a key of its own accord', () => {
-    for (let i = 0; i < 3_000; i++) flood.tell(zone, { key: `secret ${i % 1_500}`, text: line }, () => '')
+    for (let i = 0; i < 3_000; i++) flood.tell(zone, { key: `secret ${i % 1_500}`, text: line }, () => ({}))
     jest.advanceTimersByTime(10_000)
     expect(written().join('\n')).not.toContain('secret')
   })
@@ -139,7 +139,7 @@ describe('Flood', () => {
   it('keeps no process alive', () => {
     jest.useRealTimers()
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    new Flood(() => undefined).tell(zone, { key: 'a', text: line }, () => '')
+    new Flood(() => undefined).tell(zone, { key: 'a', text: line }, () => ({}))
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
   })
 })

@@ -34,14 +34,14 @@ describe('write', () => {
 
   it.each(levels)('calls the function of the level %s, with its logger as this', (level) => {
     const recorder = new Recorder(level)
-    write(recorder as Logger, level, 'a line')
+    write(recorder as Logger, level, { line: 'a line' })
     expect(recorder.lines).toEqual(['a line'])
   })
 
   it('falls back to info for notice, and prefers notice', () => {
     const [without, both] = [new Recorder('info'), new Recorder('notice')]
-    write(without as Logger, 'notice', 'a line')
-    write(Object.assign(both, { info: refuse }), 'notice', 'a line')
+    write(without as Logger, 'notice', { line: 'a line' })
+    write(Object.assign(both, { info: refuse }), 'notice', { line: 'a line' })
     expect([without.lines, both.lines]).toEqual([['a line'], ['a line']])
   })
 
@@ -51,7 +51,7 @@ describe('write', () => {
       calls.push(level)
       throw new Error('disk full')
     })
-    expect(() => write(logger, level, 'a line')).not.toThrow()
+    expect(() => write(logger, level, { line: 'a line' })).not.toThrow()
     expect(calls).toEqual([level])
   })
 
@@ -59,12 +59,12 @@ describe('write', () => {
     write(
       failing(() => Promise.reject(new Error('disk full'))),
       'error',
-      'a line',
+      { line: 'a line' },
     )
     write(
       failing(async () => Promise.reject(new Error('disk full'))),
       'warn',
-      'a line',
+      { line: 'a line' },
     )
     await nextTurn()
     await nextTurn()
@@ -72,8 +72,8 @@ describe('write', () => {
   })
 
   it('writes nothing where there is no function any more', () => {
-    expect(() => write({}, 'error', 'a line')).not.toThrow()
-    expect(() => write(undefined as unknown as Logger, 'error', 'a line')).not.toThrow()
+    expect(() => write({}, 'error', { line: 'a line' })).not.toThrow()
+    expect(() => write(undefined as unknown as Logger, 'error', { line: 'a line' })).not.toThrow()
   })
 })
 

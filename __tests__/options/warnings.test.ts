@@ -141,9 +141,11 @@ describe('WRN_LIMIT_CONN_SEVERAL_PROCESSES', () => {
 
   it.each([
     ['cluster', 1],
+    ['redis', 0],
     ['alone', 0],
   ])('of a process that is %s: said %d times', (how, times) => {
-    const { stderr } = spawnSync(process.execPath, [script, how], { timeout: 20_000 })
+    const { stderr, status } = spawnSync(process.execPath, [script, how], { timeout: 20_000 })
+    expect(status).toBe(0)
     expect(codesOf(stderr.toString().trim().split('\n').filter(Boolean))).toEqual(
       Array(times).fill('WRN_LIMIT_CONN_SEVERAL_PROCESSES'),
     )

@@ -65,4 +65,6 @@ export interface Share {
   released(key: string): void
   /** Slots of other processes under a key, as far as is known. */
   othersUnder(key: string): number
+  /** What looks wrong where it is kept, once that was seen. */
+  readonly warning: string | undefined
 }

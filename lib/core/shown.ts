@@ -27,6 +27,11 @@ export function keyShownAs(shown: string): string | undefined {
   return undefined
 }
 
+/** The address of a client as people may see it: as a key that is this address is shown. */
+export function showClient(address: string, privacy: Showing['privacy']): string {
+  return privacy === false ? address : showKey(`a:${address}`, { reveal: false, privacy })
+}
+
 function digestOf(key: string): string {
   const known = digests.get(key)
   if (known !== undefined) return known

@@ -16,7 +16,7 @@ export interface ZoneOptions {
    * @default false
    */
   readonly reveal?: boolean
-  /** `'hash-ip'`: show a hash of addresses, too. @default false */
+  /** `'hash-ip'`: show a hash of addresses, too, also of the client in log lines. @default false */
   readonly privacy?: 'hash-ip' | false
   /**
    * Limits to try beside the real one, for `advise`: up to 30 whole numbers from 1 to 1,000,000 in ascending order; none: `[]`.

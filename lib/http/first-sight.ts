@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server } from 'node:http'
 import { traitsOf } from '../key/traits.ts'
 import type { Warner } from '../log/warner.ts'
-import { warnOfTrust } from './start.ts'
+import { warnOfStores, warnOfTrust } from './start.ts'
 import type { Turn } from './turn.ts'
 
 interface Sighted extends IncomingMessage {
@@ -27,7 +27,10 @@ function look({ req, door: { policy, warner } }: Turn): void {
   const usesAddress = limits.some(({ key }) => traitsOf(key).usesAddress && !traitsOf(key).trust)
 
   if (usesAddress && trusts.length === 0) warnOfProxies(req, warner)
-  if (warner.mayWarn('noTimeout')) warnOfTimeouts(req, warner)
+  warnOfStores(policy.zones, warner)
+  // HTTP/2 has none of these timeouts.
+  const { httpVersionMajor, socket }: Sighted = req
+  if (httpVersionMajor < 2) warnOfTimeouts(socket.server, warner)
 }
 
 function warnOfProxies({ app, headers, upgrade }: Sighted, warner: Warner): void {
@@ -40,10 +43,10 @@ function warnOfProxies({ app, headers, upgrade }: Sighted, warner: Warner): void
   warner.warn('forwardedFor', `a request has X-Forwarded-For, and no proxy is trusted; ${advice}`)
 }
 
-/** `socket.server` is set by node:http. HTTP/2 has none of these timeouts. */
-function warnOfTimeouts({ socket, httpVersionMajor }: Sighted, warner: Warner): void {
-  const { server } = socket
-  const off = timeouts.filter((name) => httpVersionMajor < 2 && server?.[name] === 0)
+/** Says that a server waits for ever: what node:net or node:http has set as `socket.server`. */
+export function warnOfTimeouts(server: Partial<Server> | undefined, warner: Warner): void {
+  if (!warner.mayWarn('noTimeout')) return
+  const off = timeouts.filter((name) => server?.[name] === 0)
   if (off.length === 0) return
 
   const text = `${off.join(' and ')} of the server ${off.length > 1 ? 'are' : 'is'} 0`

@@ -21,34 +21,44 @@ interface Vote {
   isLater: boolean
 }
 
+type Counted = Pick<Visit, 'unit'>
+
 const noVote: Vote = { key: undefined, lead: 0, seen: 0, isLater: false }
 
 /** Watches the keys of a policy for what looks wrong: one for nearly all holders, or many on one connection. */
 export class KeyWatch {
   readonly #warner: Warner
+  readonly #advice: string
   readonly #votes = new WeakMap<Limit, Vote>()
 
-  constructor(warner: Warner) {
+  /** `advice`: what to do where one key is the address of a proxy. */
+  constructor(warner: Warner, advice = 'trust the proxy') {
     this.#warner = warner
+    this.#advice = advice
   }
 
   /** Looks at the keys of a request that passed: who is refused again and again proves nothing. */
   see({ visit, exchange }: Turn, asks: readonly Ask[]): void {
     const isNew = visit.unit === 'requests' ? exchange.isNewTo(this) : !visit.isSeen
-    if (isNew) for (const ask of asks) this.#vote(visit, ask)
+    if (isNew) this.count(visit, asks)
     visit.isSeen = true
     if (visit.unit === 'connections') this.#compare(visit, asks)
   }
 
-  #vote(visit: Visit, { limit, keys: [key] }: Ask): void {
+  /** Counts the keys of a holder that is new. */
+  count(what: Counted, asks: readonly Ask[]): void {
+    for (const ask of asks) this.#vote(what, ask)
+  }
+
+  #vote(what: Counted, { limit, keys: [key] }: Ask): void {
     const vote = this.#voteOf(limit)
     if (vote.lead === 0) vote.key = key
     vote.lead += vote.key === key ? 1 : -1
     if (++vote.seen < window) return
 
-    if (vote.lead === window && key === undefined && !vote.isLater) this.#warnOfEmptyKey(visit, limit)
+    if (vote.lead === window && key === undefined && !vote.isLater) this.#warnOfEmptyKey(what, limit)
     if (vote.lead >= tooMany && key !== undefined && traitsOf(limit.key).usesAddress)
-      this.#warnOfOneKey(visit, limit)
+      this.#warnOfOneKey(what, limit)
     this.#votes.set(limit, { ...noVote, isLater: true })
   }
 
@@ -60,14 +70,14 @@ export class KeyWatch {
     return vote
   }
 
-  #warnOfEmptyKey({ unit }: Visit, { path, zone }: Limit): void {
+  #warnOfEmptyKey({ unit }: Counted, { path, zone }: Limit): void {
     const text = `${path}.key was empty for each of the first ${window} ${unit}, so that zone "${zone.name}" limits nobody`
     this.#warner.warn('emptyKey', `${text}; is there such a header or variable?`)
   }
 
-  #warnOfOneKey({ unit }: Visit, { zone }: Limit): void {
+  #warnOfOneKey({ unit }: Counted, { zone }: Limit): void {
     const text = `of the last ${window} ${unit} in zone "${zone.name}" at least 90 % had one key`
-    this.#warner.warn('oneKey', `${text}; if it is the address of a proxy of yours, trust the proxy`)
+    this.#warner.warn('oneKey', `${text}; if it is the address of a proxy of yours, ${this.#advice}`)
   }
 
   #compare(visit: Visit, asks: readonly Ask[]): void {

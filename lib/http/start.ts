@@ -55,6 +55,11 @@ export function watchMaking(warner: Warner, name: string): () => void {
   }
 }
 
+/** Says what looks wrong where processes share their zones: that is known once they have asked there. */
+export function warnOfStores(zones: readonly Zone[], warner: Warner): void {
+  for (const { share } of zones) if (share?.warning !== undefined) warner.warn('eviction', share.warning)
+}
+
 /** Says that everything a client writes into X-Forwarded-For is believed. */
 export function warnOfTrust(warner: Warner, setting: string): void {
   const advice = 'name your proxies, or give their number'

@@ -1,5 +1,17 @@
+import type { Hit } from '../core/decision.ts'
+import type { LimitConnError } from '../errors.ts'
+import { contextLine, type Context } from './line.ts'
+
+/** What a line tells of. */
+export interface Told {
+  readonly about?: Hit | LimitConnError | undefined
+  readonly context?: Context
+  /** How often the same was not told: the line sums it up. */
+  readonly suppressed?: number
+}
+
 /** Writes one line. */
-export type Write = (line: string) => void
+export type Write = (line: string, told: Told) => void
 
 const windowMs = 10_000
 const window = `${windowMs / 1_000} s`
@@ -11,10 +23,12 @@ const mostLines = 10
 export interface News {
   readonly key: string
   readonly text: string
+  /** Where the text comes from. */
+  readonly about?: Hit | LimitConnError
 }
 
 interface Entry {
-  readonly text: string
+  readonly news: News
   suppressed: number
 }
 
@@ -37,14 +51,15 @@ export class Flood {
   }
 
   /** Writes news of a teller, such as a zone, or counts them. The context is only made for a line that is written. */
-  tell(teller: object, { key, text }: News, context: () => string): void {
+  tell(teller: object, news: News, context: () => Context): void {
     this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
+    const { key, text } = news
     const id = `${text} ${this.#numberOf(teller)} ${key}`
     const known = this.#entries.get(id)
 
     if (known) known.suppressed++
     else if (this.#entries.size >= mostEntries) this.#unlisted++
-    else this.#first(id, text, context)
+    else this.#first(id, news, context)
   }
 
   /** Ends the window: writes the summaries, the loudest keys first, and forgets all hits. */
@@ -55,8 +70,9 @@ export class Flood {
     const loudest = suppressed.toSorted((a, b) => b.suppressed - a.suppressed)
     this.#entries.clear()
 
-    for (const [place, { text, suppressed: more }] of loudest.entries()) {
-      if (place < mostLines - 1 && this.#mayWrite()) this.#write(`${text}, ${more} more in ${window}`)
+    for (const [place, { news, suppressed: more }] of loudest.entries()) {
+      if (place < mostLines - 1 && this.#mayWrite())
+        this.#write(`${news.text}, ${more} more in ${window}`, { about: news.about, suppressed: more })
       else this.#unlisted += more
     }
     if (this.#unlisted > 0) this.#summariseRest()
@@ -68,7 +84,8 @@ export class Flood {
       this.#timer = setTimeout(() => this.flush(), 1_000).unref()
       return
     }
-    this.#write(`limiting connections, ${this.#unlisted} more of other keys in ${window}`)
+    const suppressed = this.#unlisted
+    this.#write(`limiting connections, ${suppressed} more of other keys in ${window}`, { suppressed })
     this.#unlisted = 0
   }
 
@@ -79,10 +96,12 @@ export class Flood {
     return number
   }
 
-  #first(id: string, text: string, context: () => string): void {
+  #first(id: string, news: News, contextOf: () => Context): void {
     const isWritten = this.#mayWrite()
-    this.#entries.set(id, { text, suppressed: isWritten ? 0 : 1 })
-    if (isWritten) this.#write(text + context())
+    this.#entries.set(id, { news, suppressed: isWritten ? 0 : 1 })
+    if (!isWritten) return
+    const context = contextOf()
+    this.#write(news.text + contextLine(context), { about: news.about, context })
   }
 
   #mayWrite(): boolean {

@@ -1,8 +1,9 @@
 import type { Hit } from '../core/decision.ts'
 import type { LimitConnError } from '../errors.ts'
-import { Flood } from './flood.ts'
-import { contextLine, errorLine, hitLine, type Context } from './line.ts'
-import { write, type Level, type Logger } from './logger.ts'
+import { showClient, type Showing } from '../core/shown.ts'
+import { Flood, type Told } from './flood.ts'
+import { contextFields, errorLine, hitFields, hitLine, type Context } from './line.ts'
+import { write, type Fields, type Level, type Logger } from './logger.ts'
 
 /** Tells of what a policy met, at the level and to the logger in force. */
 export interface Journal<S> {
@@ -17,6 +18,7 @@ export interface Journal<S> {
 export interface JournalSettings {
   readonly logger: Logger
   readonly logLevel: Level | false
+  readonly limits: readonly { readonly zone: { readonly showing: Showing } }[]
 }
 
 /** Makes the journal of a policy; `contextOf` reads what is told of a source. */
@@ -24,34 +26,49 @@ export function makeJournal<S>(
   settings: () => JournalSettings,
   contextOf: (source: S) => Context,
 ): Journal<S> {
-  const flood = new Flood((line) => {
+  const flood = new Flood((line, told) => {
     const { logger, logLevel } = settings()
-    if (logLevel !== false) write(logger, logLevel, line)
+    if (logLevel !== false) write(logger, logLevel, { line, fields: () => fieldsOf(told) })
   })
 
   /** What is read here belongs to others: the trust function of the application runs, which may throw. */
-  function tryContextOf(source: S): string {
+  function tryContextOf(source: S, privacy: Showing['privacy']): Context {
     try {
-      return contextLine(contextOf(source))
+      const { client, ...others } = contextOf(source)
+      return { ...others, client: client && showClient(client, privacy) }
     } catch {
-      return ''
+      return {}
     }
+  }
+
+  /** An error is of no zone: where one hides addresses, they are hidden. */
+  function strictestPrivacy(): Showing['privacy'] {
+    return settings().limits.find(({ zone }) => zone.showing.privacy)?.zone.showing.privacy ?? false
   }
 
   return {
     hits(hits, source) {
       if (hits.length === 0 || settings().logLevel === false) return
-      for (const hit of hits.filter(({ kind }) => kind !== 'passed'))
-        flood.tell(hit.zone, { key: hit.key, text: hitLine(hit) }, () => tryContextOf(source))
+      for (const hit of hits) {
+        if (hit.kind === 'passed') continue
+        const news = { key: hit.key, text: hitLine(hit), about: hit }
+        flood.tell(hit.zone, news, () => tryContextOf(source, hit.zone.showing.privacy))
+      }
     },
     news(news) {
       if (settings().logLevel === false) return
-      flood.tell(settings, { key: '', text: typeof news === 'string' ? news : errorLine(news) }, () => '')
+      if (typeof news === 'string') flood.tell(settings, { key: '', text: news }, () => ({}))
+      else flood.tell(settings, { key: '', text: errorLine(news), about: news }, () => ({}))
     },
     error(error, source) {
       if (settings().logLevel === false) return
-      const context = (): string => (source === undefined ? '' : tryContextOf(source))
-      flood.tell(settings, { key: '', text: errorLine(error) }, context)
+      const context = (): Context => (source === undefined ? {} : tryContextOf(source, strictestPrivacy()))
+      flood.tell(settings, { key: '', text: errorLine(error), about: error }, context)
     },
   }
+}
+
+function fieldsOf({ about, context = {}, suppressed }: Told): Fields {
+  const known = about && ('zone' in about ? hitFields(about) : { code: about.code })
+  return { ...known, ...contextFields(context), ...(suppressed !== undefined && { suppressed }) }
 }

@@ -1,4 +1,5 @@
 import type { Hit } from '../core/decision.ts'
+import { showKey } from '../core/shown.ts'
 import type { LimitConnError } from '../errors.ts'
 
 /** What is told of a holder that met a limit. */
@@ -28,14 +29,38 @@ export function errorLine({ code, message }: LimitConnError): string {
 }
 
 /** nginx's fields, in its order: `, client: 10.0.0.1, server: ..., request: "GET / HTTP/1.1", host: "..."`. */
-export function contextLine({ client, server, request, host }: Context): string {
+export function contextLine(context: Context): string {
+  const { client, server, request, host } = contextFields(context)
   const fields = [
-    client !== undefined && `client: ${plain(client)}`,
-    server !== undefined && `server: ${plain(server)}`,
-    request !== undefined && `request: "${plain(request)}"`,
-    host !== undefined && `host: "${plain(host)}"`,
+    client !== undefined && `client: ${client}`,
+    server !== undefined && `server: ${server}`,
+    request !== undefined && `request: "${request}"`,
+    host !== undefined && `host: "${host}"`,
   ]
   return fields.map((field) => (field ? `, ${field}` : '')).join('')
+}
+
+/** The same for a logger that takes fields; without those that are not known. */
+export function contextFields(context: Context): Record<string, string> {
+  const known = (['client', 'server', 'request', 'host'] as const).filter(
+    (name) => context[name] !== undefined,
+  )
+  return Object.fromEntries(known.map((name) => [name, plain(context[name]!)]))
+}
+
+const kinds: Readonly<Record<Hit['kind'], string>> = {
+  passed: 'passed',
+  rejected: 'rejected',
+  'dry run': 'rejected_dry_run',
+  exhausted: 'exhausted',
+  evicted: 'evicted',
+}
+
+/** What a line tells of a limit that was met: the key is shown as the zone shows it. */
+export function hitFields({ zone, kind, key, limit }: Hit): Record<string, string | number> {
+  const shown = plain(showKey(key, zone.showing))
+  // JSON has no infinity.
+  return { zone: zone.name, key: shown, kind: kinds[kind], ...(Number.isFinite(limit) && { limit }) }
 }
 
 /** Clients choose these texts: no quote, no control character and no line of theirs may pass for ours. */

@@ -5,6 +5,7 @@ import { methodFor, write, type Level, type Logger } from './logger.ts'
 export const warningCodes = {
   builtPerRequest: 'WRN_LIMIT_CONN_BUILT_PER_REQUEST',
   emptyKey: 'WRN_LIMIT_CONN_EMPTY_KEY',
+  eviction: 'WRN_LIMIT_CONN_EVICTION',
   forwardedFor: 'WRN_LIMIT_CONN_FORWARDED_FOR',
   manyKeys: 'WRN_LIMIT_CONN_MANY_KEYS',
   mixedZone: 'WRN_LIMIT_CONN_MIXED_ZONE',
@@ -63,10 +64,11 @@ export function makeWarner(settings: () => WarningSettings): Warner {
     const names = told.get(logger) ?? new Set()
     told.set(logger, names.add(name))
 
-    tellWarning({ code: warningCodes[name], message: text })
+    const code = warningCodes[name]
+    tellWarning({ code, message: text })
     const level = levelOf(logger)
-    if (level)
-      write(logger, level, `${warningCodes[name]}: ${text} (to silence: warnings: { ${name}: false })`)
+    const line = `${code}: ${text} (to silence: warnings: { ${name}: false })`
+    if (level) write(logger, level, { line, fields: () => ({ code }) })
   }
 
   return { mayWarn, warn }

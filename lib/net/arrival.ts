@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net'
 import type { Connection } from '../connection/connection.ts'
-import type { Evaluation } from '../core/limit.ts'
+import type { Ask, Evaluation } from '../core/limit.ts'
 import { LimitConnError } from '../errors.ts'
 import { whenSettled } from '../http/settle.ts'
 import { skips } from '../http/skip.ts'
+import { warnOfStores } from '../http/start.ts'
 import type { CompiledServer } from '../options/server.ts'
 import type { Gate } from './gate.ts'
 import { refuse } from './refuse.ts'
@@ -20,6 +21,9 @@ export interface Arrival {
   /** Hands the socket to the listeners of the server. */
   readonly goOn: () => void
 }
+
+/** What a guard counts. */
+const connections = { unit: 'connections' } as const
 
 /** Finds out who comes, now or later. Where nothing is waited for, all is done in the tick of the event. */
 export function begin(arrival: Arrival): void {
@@ -40,12 +44,15 @@ function identify(arrival: Arrival, skip: boolean | LimitConnError): void {
 /** Decides and acts on it, in one tick: whatever was waited for, the check that the client is there comes last. */
 function decide(arrival: Arrival, evaluation: Evaluation): void {
   const { gate, connection, socket } = arrival
-  const { policy, sweep, journal } = gate
+  const { policy, sweep, journal, keyWatch, warner } = gate
   if (!isThere(arrival)) return
   if (policy.parsed !== arrival.options) return begin(arrival)
 
   const waits = policy.reserve(connection.holder, evaluation)
-  if (waits) return whenSettled(arrival, waits, () => decide(arrival, evaluation))
+  if (waits) {
+    warnOfStores(policy.zones, warner)
+    return whenSettled(arrival, waits, () => decide(arrival, evaluation))
+  }
 
   const { decision, hits } = policy.enter(connection.holder, evaluation)
   if (decision.error) return fail(arrival, decision.error)
@@ -53,6 +60,7 @@ function decide(arrival: Arrival, evaluation: Evaluation): void {
 
   journal.hits(hits, socket)
   if (!decision.passed) return refuse(arrival, decision)
+  keyWatch.count(connections, evaluation as readonly Ask[])
   if (decision.status) sweep.watch(connection)
   letIn(arrival)
 }

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import { Connection } from '../connection/connection.ts'
 import { rawSocketOf } from '../connection/raw.ts'
@@ -5,10 +6,13 @@ import { serverOf } from '../connection/server-address.ts'
 import type { Sweep } from '../connection/sweep.ts'
 import { toldOf } from '../core/peer.ts'
 import type { Policy } from '../core/policy.ts'
+import { warnOfTimeouts } from '../http/first-sight.ts'
 import type { Watched } from '../http/handle.ts'
+import { KeyWatch } from '../http/key-watch.ts'
 import { addressOf } from '../key/ip.ts'
 import { makeJournal, type Journal } from '../log/journal.ts'
 import type { Context } from '../log/line.ts'
+import type { Warner } from '../log/warner.ts'
 import type { CompiledServer, ServerOptions } from '../options/server.ts'
 import { begin, type Arrival } from './arrival.ts'
 import { ProxyProtocol } from './proxy-protocol.ts'
@@ -18,11 +22,16 @@ export class Gate {
   readonly policy: Policy<ServerOptions, CompiledServer>
   readonly sweep: Sweep
   readonly journal: Journal<Socket>
+  readonly warner: Warner
+  readonly keyWatch: KeyWatch
   readonly proxyProtocol: ProxyProtocol = new ProxyProtocol()
+  #hasBegun = false
 
-  constructor({ policy, sweep }: Watched<ServerOptions, CompiledServer>) {
+  constructor({ policy, sweep, warner }: Watched<ServerOptions, CompiledServer>) {
     this.policy = policy
     this.sweep = sweep
+    this.warner = warner
+    this.keyWatch = new KeyWatch(warner, 'have that send the PROXY protocol and set proxyProtocol')
     this.journal = makeJournal(() => policy.parsed, contextOf)
     policy.reportTo((news) => this.journal.news(news))
   }
@@ -32,11 +41,20 @@ export class Gate {
     const connection = Connection.of(socket)
     if (!connection.isTrackable || !connection.holder.isNewTo(this)) return goOn()
 
+    this.#lookAtServer(socket)
     connection.ignoreErrors()
     keepAlive(socket, this.policy.parsed)
     const { readableEnded: hadEnded } = socket
     this.#begin({ gate: this, connection, socket, options: this.policy.parsed, hadEnded, goOn })
     return true
+  }
+
+  /** At the first connection: by then the server is set up. */
+  #lookAtServer(socket: Socket): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    const { server } = socket as Socket & { readonly server?: Partial<Server> }
+    warnOfTimeouts(server, this.warner)
   }
 
   #begin(arrival: Arrival): void {

@@ -33,6 +33,7 @@ const mostDenials = 4_096
  * A slot is counted here from when the store granted it. Where the store gives no answer, this process decides by itself.
  */
 export class Ledger implements Share, Desk<Asked> {
+  warning: string | undefined
   readonly #holdings: Holdings
   readonly #options: LedgerOptions
   readonly #courier: Courier<Asked>

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomInt } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Wish } from '../core/share.ts'
 import type { Call, Runner } from './redis-client.ts'
-import { beatScript, cellScript, leaveScript } from './scripts.ts'
+import { beatScript, cellScript, leaveScript, type BeatReply } from './scripts.ts'
 import { Forgotten, WriteAgain, type Cell, type CellReply, type Store } from './store.ts'
 
 /** Who a process is, and from which number on it counts its commands: two of one id do not take each other's for theirs. */
@@ -35,6 +35,8 @@ const signs = { take: '+', force: '!', look: '=' } as const satisfies Record<Wis
 export class RedisStore implements Store {
   readonly lapses = true
   onLost: () => void = () => undefined
+  /** Redis may throw cells away, by this policy. */
+  onEviction: (policy: string) => void = () => undefined
   readonly #name: string
   readonly #runner: Runner
   readonly #ttlMs: number
@@ -97,7 +99,8 @@ export class RedisStore implements Store {
       keys: [this.#instancesKey],
       args: [id, before, String(this.#ttlMs)],
     })
-    const [instances, until, state] = reply as readonly [instances: number, until: string, state: number]
+    const [instances, until, state, eviction] = reply as BeatReply
+    if (eviction !== undefined) this.onEviction(eviction)
 
     if (number === this.#beats && id === this.#identity.id) {
       this.#unsureUntilMs = unsureUntilMs

@@ -66,11 +66,18 @@ export class RedisZone extends SharedZone {
       )
 
     const [identity] = rest as readonly [ConstructorParameters<typeof RedisStore>[2]['identity']]
+    const store = new RedisStore(zone.name, runner, { ttlMs, ...(identity && { identity }) })
     super({
       zone,
       giveUpName: takeName(options.client, zone.name),
-      store: new RedisStore(zone.name, runner, { ttlMs, ...(identity && { identity }) }),
+      store,
       ledger: { ttlMs, syncMs, commandTimeoutMs, onStoreError, instances },
     })
+    store.onEviction = (policy) => (this.share.warning = warningOf(policy))
   }
+}
+
+function warningOf(policy: string): string {
+  const advice = 'set maxmemory-policy noeviction, or give it a Redis of its own'
+  return `Redis may throw away what is counted there (maxmemory-policy ${policy}), and let clients in above their limit; ${advice}`
 }

@@ -71,7 +71,8 @@ return answer
  * Says that a process is there. A sorted set with the id of each and when it lapses.
  *
  * ARGV: id, what was answered last time (`new`: it was never there; empty: not known), ttlMs. Answers with how many are there,
- * until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id.
+ * until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id. One that was never there is told
+ * the maxmemory-policy, too, if keys can be evicted.
  */
 export const beatScript: Script = script(`
 local id, before, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
@@ -93,8 +94,21 @@ local expiry = string.format('%.0f', now + ttl)
 redis.call('ZADD', KEYS[1], expiry, id)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 redis.call('PEXPIRE', KEYS[1], 2 * ttl)
-return { redis.call('ZCARD', KEYS[1]), expiry, state }
+local answer = { redis.call('ZCARD', KEYS[1]), expiry, state }
+
+if before == 'new' then
+  -- It may be forbidden to ask.
+  local info = redis.pcall('INFO', 'memory')
+  if type(info) == 'string' then
+    local max = string.match(info, 'maxmemory:(%d+)')
+    local policy = string.match(info, 'maxmemory_policy:([%w-]+)')
+    if tonumber(max or 0) > 0 and policy ~= 'noeviction' then answer[4] = policy end
+  end
+end
+return answer
 `)
+
+export type BeatReply = readonly [instances: number, until: string, state: number, eviction?: string]
 
 /** Says that a process is there no more. ARGV: id. */
 export const leaveScript: Script = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`)
