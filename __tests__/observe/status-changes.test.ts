@@ -56,7 +56,10 @@ describe('kick closes what is under a key, named as it is shown:', () => {
     const shown = await show({ router: { authorize }, zone: { privacy: 'hash-ip' } })
     const [client, keyed] = [await shown.get('/'), await shown.get('/', { 'x-api-key': 'secret' })]
     await shown.held.arrived(2)
-    for (const raw of ['127.0.0.1', 'secret', 'a:127.0.0.1', 't:secret', 'key#', ''])
+    const others = (await keysOf(shown)).map(({ key }) =>
+      key.replace(/^\w+#/, (kind) => (kind === 'ip#' ? 'key#' : 'ip#')),
+    )
+    for (const raw of ['127.0.0.1', 'secret', 'a:127.0.0.1', 't:secret', 'key#', '', ...others])
       expect((await shown.ask('DELETE', keyUrl(raw))).json).not.toMatchObject({ kicked: 1 })
     expect([client.isClosed, keyed.isClosed, shown.zone.stats().active]).toEqual([false, false, 2])
   })
