@@ -68,10 +68,20 @@ module.exports = [
   },
   {
     id: 'evictActiveFromTheCache',
-    file: 'lib/core/zone.ts',
-    from: 'if (old.active === 0) this.#tallies.forgotten++',
-    to: `this.#live.delete(old.key)
-        if (old.active === 0) this.#tallies.forgotten++`,
+    edits: [
+      {
+        file: 'lib/core/idle.ts',
+        from: 'readonly #forgot: () => void',
+        to: 'readonly #forgot: (key: string) => void',
+      },
+      { file: 'lib/core/idle.ts', from: 'forgot: () => void)', to: 'forgot: (key: string) => void)' },
+      { file: 'lib/core/idle.ts', from: 'if (old.active === 0) this.#forgot()', to: 'this.#forgot(old.key)' },
+      {
+        file: 'lib/core/zone.ts',
+        from: "() => this.tally('forgotten')",
+        to: '(key) => this.#live.delete(key)',
+      },
+    ],
     tests: ['__tests__/core/zone.test.ts'],
     title: 'never evicts a live key',
   },
@@ -85,17 +95,16 @@ module.exports = [
   {
     id: 'countRejected',
     file: 'lib/core/enter.ts',
-    from: 'zone.tally(kind, look.key)',
-    to: 'zone.tally(kind, look.key)\n  holder.hold(zone.take(look.key, holder))',
+    from: 'const hits: Hit[] = [{ zone, key: look.key',
+    to: 'holder.hold(zone.take(look.key, holder))\n  const hits: Hit[] = [{ zone, key: look.key',
     tests: model,
   },
   {
     id: 'rekeyAtRelease',
     file: 'lib/core/zone.ts',
-    from: 'slot.record.remove(slot)\n    this.#active--',
+    from: 'slot.record.remove(slot)\n',
     to: `const isOfLatest = slot.record === (slot.holder.slots.at(-1) ?? slot).record
-    if (isOfLatest) slot.record.remove(slot)
-    this.#active--`,
+    if (isOfLatest) slot.record.remove(slot)\n`,
     tests: model,
   },
   { id: 'noRollback', edits: lookingTakes, tests: model },
@@ -164,7 +173,7 @@ module.exports = [
       },
       {
         file: 'lib/core/zone.ts',
-        from: 'const usualSubnets = [56]',
+        from: '/**\n * A named, bounded table',
         to: `function plain<T>() {
   const object: Record<string, T> = {}
   return {
@@ -180,7 +189,8 @@ module.exports = [
   }
 }
 
-const usualSubnets = [56]`,
+/**
+ * A named, bounded table`,
       },
     ],
     tests: ['__tests__/core/zone.test.ts'],
@@ -228,8 +238,8 @@ const usualSubnets = [56]`,
   {
     id: 'resetForgetsWhoWaits',
     file: 'lib/core/zone.ts',
-    from: '    this.#peak = this.#active\n    for',
-    to: '    this.#peak = this.#active\n    this.waiting = 0\n    for',
+    from: '    this.#counters.reset()\n',
+    to: '    this.#counters.reset()\n    this.waiting = 0\n',
     tests: model,
   },
   {

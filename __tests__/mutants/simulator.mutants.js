@@ -17,7 +17,7 @@ module.exports = [
     ...worlds,
     id: 'requestsOutliveConnections',
     file: 'lib/core/holder.ts',
-    from: 'while (this.#firstChild) this.#firstChild.end()',
+    from: 'while (this.#firstChild) this.#firstChild.end(cause)',
     to: '',
   },
   {

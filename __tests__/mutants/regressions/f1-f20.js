@@ -102,9 +102,9 @@ module.exports = [
   },
   {
     id: 'F6 a reset forgets what is open',
-    file: 'lib/core/zone.ts',
-    from: '    this.#peak = this.#active\n    for',
-    to: '    this.#active = 0\n    this.#peak = this.#active\n    for',
+    file: 'lib/core/stats.ts',
+    from: '    this.#peak = this.#active\n',
+    to: '    this.#active = 0\n    this.#peak = this.#active\n',
     tests: ['__tests__/core/zone.test.ts'],
     title: 'F6: ',
   },

@@ -40,9 +40,20 @@ module.exports = [
   },
   {
     id: 'F46 a record that leaves the cache takes its live key along',
-    file: 'lib/core/zone.ts',
-    from: '        if (old.active === 0) this.#tallies.forgotten++\n',
-    to: '        this.#live.delete(old.key)\n',
+    edits: [
+      {
+        file: 'lib/core/idle.ts',
+        from: 'readonly #forgot: () => void',
+        to: 'readonly #forgot: (key: string) => void',
+      },
+      { file: 'lib/core/idle.ts', from: 'forgot: () => void)', to: 'forgot: (key: string) => void)' },
+      { file: 'lib/core/idle.ts', from: 'if (old.active === 0) this.#forgot()', to: 'this.#forgot(old.key)' },
+      {
+        file: 'lib/core/zone.ts',
+        from: "() => this.tally('forgotten')",
+        to: '(key) => this.#live.delete(key)',
+      },
+    ],
     tests: ['__tests__/core/zone.test.ts'],
     title: 'F46: ',
   },
