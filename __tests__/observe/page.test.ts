@@ -32,6 +32,9 @@ describe('what it shows', () => {
     await page.getByRole('row', { name: /^127\.0\.0\.1/ }).waitFor()
     expect(await page.locator('.rejected [data-part="number"]').textContent()).toBe('1')
     expect(await page.locator('.active.line').getAttribute('d')).toMatch(/^M\d.*L/)
+    expect(await page.locator('[data-part="active-chart"] .highest').textContent()).toBe('3')
+    const label = await page.getByRole('img', { name: /^Rejected a second/ }).getAttribute('aria-label')
+    expect(Number(/highest in 1 min: ([\d.]+)/.exec(label!)![1])).toBeGreaterThan(0)
 
     for (const client of clients) client.destroy()
     await expectActive(page, 0)
