@@ -174,7 +174,9 @@ describe('changes', () => {
     expect(zone.stats()).toMatchObject({ active: 2, kicked: 0 })
 
     await kick.click()
+    const asked = page.waitForRequest((request) => request.method() === 'DELETE')
     await page.getByRole('button', { name: 'Close them' }).click()
+    expect(await (await asked).headerValue('origin')).toBe(status.url)
     await expectState(page, 'Closed 2 of 127.0.0.1 in per-ip.')
     for (const client of clients) await client.closed()
     await expectShown(page, 'closed', '2 kicked')
