@@ -32,6 +32,9 @@ describe('what it shows', () => {
     await page.getByRole('row', { name: /^127\.0\.0\.1/ }).waitFor()
     expect(await page.locator('.rejected [data-part="number"]').textContent()).toBe('1')
     expect(await page.locator('.active.line').getAttribute('d')).toMatch(/^M\d.*L/)
+    expect(await page.locator('[data-part="active-chart"] .highest').textContent()).toBe('3')
+    const label = await page.getByRole('img', { name: /^Rejected a second/ }).getAttribute('aria-label')
+    expect(Number(/highest in 1 min: ([\d.]+)/.exec(label!)![1])).toBeGreaterThan(0)
 
     for (const client of clients) client.destroy()
     await expectActive(page, 0)
@@ -171,7 +174,9 @@ describe('changes', () => {
     expect(zone.stats()).toMatchObject({ active: 2, kicked: 0 })
 
     await kick.click()
+    const asked = page.waitForRequest((request) => request.method() === 'DELETE')
     await page.getByRole('button', { name: 'Close them' }).click()
+    expect(await (await asked).headerValue('origin')).toBe(status.url)
     await expectState(page, 'Closed 2 of 127.0.0.1 in per-ip.')
     for (const client of clients) await client.closed()
     await expectShown(page, 'closed', '2 kicked')
