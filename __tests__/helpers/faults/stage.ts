@@ -163,7 +163,8 @@ export async function endEven(
       active: 0,
       keys: 0,
     })
-    expect(await worker.countAll()).toBe(0)
+    // One that has nothing to tell may have its client still on the way back.
+    await took('a process knows that nothing is left', async () => (await worker.countAll()) === 0)
   }
   await crew.each((worker) => worker.leave())
   await took('no process is left in Redis', async () => {
