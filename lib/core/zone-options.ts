@@ -49,8 +49,8 @@ export function checkZone<O extends ZoneOptions>(
 }
 
 function aName(value: unknown, path: string): ReturnType<Check<string>> {
-  if (typeof value === 'string' && /^[\w.:-]{1,64}$/.test(value)) return value
-  throw invalid(path, value, 'a name of 1 to 64 letters, digits, "_", ".", ":" or "-"')
+  if (typeof value === 'string' && /^(?!\.\.?$)[\w.:-]{1,64}$/.test(value)) return value
+  throw invalid(path, value, 'a name of 1 to 64 letters, digits, "_", ".", ":" or "-", and not "." or ".."')
 }
 
 /** Checks a list of limits to try. */
