@@ -55,9 +55,17 @@ it('the benchmark prints a figure for every variant, and writes no file when it 
   expect(readFileSync(path.join(root, 'docs/benchmarks.md'), 'utf8')).toBe(written)
 }, 120_000)
 
+it('the part for what shows prints a figure for everything on, and for a control', async () => {
+  const { stdout } = await bench('observe', '--smoke')
+  const rows = rowsOf(stdout, 'Observe: rejections')
+  expect(rows.map(([name]) => name)).toEqual(['everything on', 'everything off (control)'])
+  for (const row of rows) expectFigures(row, 4)
+}, 60_000)
+
 it.each([
   [['--quack'], "Unknown option '--quack'"],
   [['--quick', '--smoke'], '--quick and --smoke are two different runs'],
+  [['redis', 'observe'], 'one part at a time'],
   [['--smoke', '--write'], 'the figures of --smoke mean nothing'],
 ])('the benchmark refuses %j and tells how it is called', async (flags, message) => {
   const refused = bench(...flags).catch((error: unknown) => error)

@@ -7,6 +7,7 @@ const { chooseCores } = require('./children.js')
 const { measureCore, measureMemory } = require('./core.js')
 const { measureHttp } = require('./http.js')
 const { describeMachine } = require('./machine.js')
+const { measureObserve, observeSections } = require('./observe.js')
 const { planOf, usage } = require('./options.js')
 const { measureRedis } = require('./redis.js')
 const { redisSections } = require('./redis-tables.js')
@@ -18,7 +19,8 @@ async function bench(plan) {
     ? `pinned: servers and core on cpu ${cores.server}, loads on cpu ${cores.load}`
     : 'not pinned: needs taskset and two cores; expect more noise'
   console.log(`${plan.name} run; ${pinning}\n`)
-  if (plan.isRedis) return await benchRedis(plan, cores)
+  if (plan.part === 'redis') return await benchRedis(plan, cores)
+  if (plan.part === 'observe') return await benchObserve(plan, cores)
 
   const core = await measureCore(plan.core, cores?.server, console.error)
   const memory = await measureMemory(plan.core, cores?.server, console.error)
@@ -36,6 +38,11 @@ async function benchRedis(plan, cores) {
   const results = await measureRedis(plan.redis, cores, console.error)
   for (const [title, table] of redisSections(results)) console.log(`\n${title}\n\n${table}`)
   console.log(`\nRedis ${results.version}, on the core of the loads`)
+}
+
+async function benchObserve(plan, cores) {
+  const windows = await measureObserve(plan.observe, cores, console.error)
+  for (const [title, text] of observeSections(windows)) console.log(`\n${title}\n\n${text}`)
 }
 
 async function main() {
