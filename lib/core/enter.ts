@@ -144,7 +144,7 @@ function count({ holder, owner }: Entry, { ask, key, finding }: Look): Hit | und
   if (!holder.isFirst(owner, zone, tally)) return undefined
   zone.tally(tally)
   const record = tally === 'rejectedDryRun' ? holder.find(zone, key)?.record : undefined
-  if (record) record.rejectedDryRun++
+  if (record) record.refusals.rejectedDryRun++
   if (tally === 'passed' && !isPassedHeard()) return undefined
   return { zone, key, kind: tally === 'rejectedDryRun' ? 'dry run' : tally, limit: ask.max }
 }

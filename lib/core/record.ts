@@ -1,23 +1,46 @@
 import type { Slot } from './slot.ts'
 import type { KeyTrials } from './trials.ts'
 
+/** What a key has that met a limit: most never do. */
+class Refusals {
+  rejected = 0
+  /** Those whom only a dry run let in. */
+  rejectedDryRun = 0
+  /** What candidate limits have come to; undefined while none was reached. */
+  trials: KeyTrials | undefined
+}
+
 /** What a zone knows of one key. */
 export class KeyRecord {
   readonly key: string
   active = 0
   peak = 0
-  rejected = 0
-  /** Those whom only a dry run let in. */
-  rejectedDryRun = 0
   /** When the last slot was given back, in milliseconds since 1970; 0 while there never was none. */
   idleSinceMs = 0
-  /** What candidate limits have come to; undefined while none was reached. */
-  trials: KeyTrials | undefined
   oldest: Slot | undefined
   newest: Slot | undefined
 
+  #refusals: Refusals | undefined
+
   constructor(key: string) {
     this.key = key
+  }
+
+  get rejected(): number {
+    return this.#refusals?.rejected ?? 0
+  }
+
+  get rejectedDryRun(): number {
+    return this.#refusals?.rejectedDryRun ?? 0
+  }
+
+  get trials(): KeyTrials | undefined {
+    return this.#refusals?.trials
+  }
+
+  /** To note what is refused, or would be. */
+  get refusals(): Refusals {
+    return (this.#refusals ??= new Refusals())
   }
 
   add(slot: Slot): void {
@@ -43,8 +66,9 @@ export class KeyRecord {
   /** Starts its statistics again. */
   reset(): void {
     this.peak = this.active
-    this.rejected = this.rejectedDryRun = 0
-    this.trials?.reset()
+    if (!this.#refusals) return
+    this.#refusals.rejected = this.#refusals.rejectedDryRun = 0
+    this.#refusals.trials?.reset()
   }
 
   *slots(): Iterable<Slot> {

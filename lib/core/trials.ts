@@ -108,7 +108,7 @@ export class Trials {
   /** Until the smallest candidate is reached, each has let in all that is there. */
   #try(record: KeyRecord, slot: Slot | undefined): void {
     const { candidates } = this
-    const trials = (record.trials ??= new KeyTrials(candidates.length, record.active))
+    const trials = (record.refusals.trials ??= new KeyTrials(candidates.length, record.active))
     for (let i = 0; i < candidates.length; i++) {
       if (trials.active[i]! >= candidates[i]!) this.#refuse(trials, i, slot)
       else if (slot) trials.active[i]!++

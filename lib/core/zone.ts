@@ -170,7 +170,7 @@ export class Zone {
   refused(key: string, limit?: number): void {
     this.tally('rejected')
     const record = this.#live.get(key) ?? this.#idle.peek(key)
-    if (record) record.rejected++
+    if (record) record.refusals.rejected++
     if (record && limit !== undefined) this.trials.refusedBy(limit, record)
   }
 
