@@ -291,4 +291,12 @@ module.exports = [
     tests: ['__tests__/store/write-again.test.ts'],
     title: 'a cell that is refused is not written over and over',
   },
+  {
+    id: 'unsureKnowsNothing',
+    file: 'lib/store/redis-store.ts',
+    from: 'args: [id, this.#standsUntil,',
+    to: "args: [id, isUnsure ? 'new' : this.#standsUntil,",
+    tests: forgotten,
+    title: 'is noticed also after a beat that was lost',
+  },
 ]
