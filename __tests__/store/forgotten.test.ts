@@ -61,6 +61,20 @@ describe('a Redis that has forgotten all', () => {
     expect(all.world.counts().cells).toEqual([8, 0, 0, 0])
   })
 
+  it.each(['lost', 'unanswered'] as const)('is noticed also after a beat that was %s', async (end) => {
+    const all = await oneHoldsAll()
+    const isBeat = (args: readonly string[]): boolean => args[3]!.endsWith(':instances') && args[2] === '1'
+    all.two.network.fateOf = (args) => (isBeat(args) ? { ...atOnce, end } : atOnce)
+    await all.time.elapse(syncMs)
+    all.two.network.fateOf = () => atOnce
+    all.time.stop(all.one)
+    all.redis.restart()
+    await all.time.elapse(syncMs)
+    for (let n = 0; n < 8; n++) all.two.open(all.there)
+    await all.time.elapse(1)
+    expect(all.world.counts().held).toEqual([8, 2, 0, 0])
+  })
+
   it('keeps nobody to its share for longer than it takes the others to tell', async () => {
     const all = await oneHoldsAll()
     all.redis.restart()

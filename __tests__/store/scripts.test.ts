@@ -96,9 +96,9 @@ describe('Redis and the simulated one', () => {
       pair.callUnder(keys, cellScript, [`p 0 ${number} ${ttlMs} 1 2 1 +3`])
 
     expect(await write(1)).toEqual([[], []])
-    await pair.callUnder([pair.place], beatScript, ['q', 'new', ttlMs])
+    await pair.callUnder([pair.place], beatScript, ['q', 'new', ttlMs, '0'])
     expect(await write(2)).toEqual([[], []])
-    await pair.callUnder([pair.place], beatScript, ['p', 'new', ttlMs])
+    await pair.callUnder([pair.place], beatScript, ['p', 'new', ttlMs, '0'])
     expect(await write(3)).toEqual([[0, 0], [0, 0]]) // prettier-ignore
     await pair.lapseProcess('p', pair.place)
     expect(await write(4)).toEqual([[], []])
@@ -110,20 +110,23 @@ describe('Redis and the simulated one', () => {
     const aBeat = fc.tuple(
       fc.constantFrom('p', 'q', 'r'),
       fc.constantFrom('beat', 'beat', 'beat', 'leave'),
-      fc.constantFrom('last', 'last', 'last', 'new', '', 'older', 'newer'),
+      fc.constantFrom('last', 'last', 'last', 'new', 'older', 'newer'),
       fc.constantFrom(false, false, true),
+      fc.constantFrom('0', '0', '1'),
     )
     const property = fc.asyncProperty(fc.array(aBeat, { minLength: 1, maxLength: 10 }), async (beats) => {
       const pair = new Pair()
       const untilMs = new Map<string, readonly number[]>()
-      for (const [id, what, before, lapses] of beats) {
+      for (const [id, what, before, lapses, isUnsure] of beats) {
         if (what === 'leave') {
           const [real, simulated] = await pair.call(leaveScript, [id])
           deepStrictEqual(real, simulated)
           continue
         }
         const [real, simulated] = await Promise.all(
-          [0, 1].map(async (side) => await beat(pair, { id, side, before, lastMs: untilMs.get(id)?.[side] })),
+          [0, 1].map(
+            async (side) => await beat(pair, { id, side, before, isUnsure, lastMs: untilMs.get(id)?.[side] }),
+          ),
         )
         expect(real!.told).toEqual(simulated!.told)
         untilMs.set(id, [real!.untilMs, simulated!.untilMs])
@@ -139,13 +142,14 @@ interface Beat {
   readonly id: string
   readonly side: number
   readonly before: string
+  readonly isUnsure: string
   readonly lastMs: number | undefined
 }
 
 /** Of one side: each has a clock of its own. */
-async function beat(pair: Pair, { id, side, before, lastMs = 5 }: Beat) {
+async function beat(pair: Pair, { id, side, before, isUnsure, lastMs = 5 }: Beat) {
   const known: Record<string, string> = { last: `${lastMs}`, older: `${lastMs - 1}`, newer: `${lastMs + 1}` }
-  const args = [id, known[before] ?? before, ttlMs]
+  const args = [id, known[before] ?? before, ttlMs, isUnsure]
   const { sha, text } = beatScript
   await client.script('LOAD', text)
   const reply =

@@ -93,11 +93,11 @@ export class RedisStore implements Store {
   async beat(): Promise<number> {
     const { id } = this.#identity
     const number = ++this.#beats
-    const { before, unsureUntilMs } = this.#beginBeat()
+    const { isUnsure, unsureUntilMs } = this.#beginBeat()
     const reply = await this.#run({
       script: beatScript,
       keys: [this.#instancesKey],
-      args: [id, before, String(this.#ttlMs)],
+      args: [id, this.#standsUntil, String(this.#ttlMs), isUnsure ? '1' : '0'],
     })
     const [instances, until, state, eviction] = reply as BeatReply
     if (eviction !== undefined) this.onEviction(eviction)
@@ -112,14 +112,14 @@ export class RedisStore implements Store {
   }
 
   /**
-   * Until a beat is answered it may be carried out late, after later ones: nothing is made of what stands there. That stands
-   * for ttlMs from then on, and one that comes later than ttlMs is not expected.
+   * Until a beat is answered it may be carried out late, after later ones: what stands there longer than was told may be its own.
+   * That stands for ttlMs from then on, and one that comes later than ttlMs is not expected.
    */
-  #beginBeat(): { readonly before: string; readonly unsureUntilMs: number } {
+  #beginBeat(): { readonly isUnsure: boolean; readonly unsureUntilMs: number } {
     const now = performance.now()
     const unsureUntilMs = this.#unsureUntilMs
     this.#unsureUntilMs = now + 2 * this.#ttlMs
-    return { before: now < unsureUntilMs ? '' : this.#standsUntil, unsureUntilMs }
+    return { isUnsure: now < unsureUntilMs, unsureUntilMs }
   }
 
   async leave(): Promise<void> {

@@ -70,12 +70,12 @@ return answer
 /**
  * Says that a process is there. A sorted set with the id of each and when it lapses.
  *
- * ARGV: id, what was answered last time (`new`: it was never there; empty: not known), ttlMs. Answers with how many are there,
- * until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id. One that was never there is told
- * the maxmemory-policy, too, if keys can be evicted.
+ * ARGV: id, what was answered last time (`new`: it was never there), ttlMs, and 1 if one had no answer since. Answers with how
+ * many are there, until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id. One that was never
+ * there is told the maxmemory-policy, too, if keys can be evicted.
  */
 export const beatScript: Script = script(`
-local id, before, ttl = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local id, before, ttl, isUnsure = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local stood = redis.call('ZSCORE', KEYS[1], id)
@@ -83,11 +83,9 @@ if stood and tonumber(stood) <= now then stood = false end
 
 local state = 0
 if before == 'new' then
-  if stood then state = 2 end
-elseif before ~= '' then
-  if not stood or tonumber(stood) < tonumber(before) then state = 1
-  elseif tonumber(stood) > tonumber(before) then state = 2 end
-end
+  if stood and not isUnsure then state = 2 end
+elseif not stood or tonumber(stood) < tonumber(before) then state = 1
+elseif tonumber(stood) > tonumber(before) and not isUnsure then state = 2 end
 
 local expiry = string.format('%.0f', now + ttl)
 -- First what takes memory: where there is none left, the whole fails.

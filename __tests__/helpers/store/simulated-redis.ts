@@ -110,13 +110,13 @@ export class SimulatedRedis {
     if (cells.size === 0) this.cells.delete(key)
   }
 
-  #beat(key: string, [id, before, ttl]: readonly string[]): [number, string, number] {
+  #beat(key: string, [id, before, ttl, isUnsure]: readonly string[]): [number, string, number] {
     const now = this.#now()
     if ((this.#untilMs.get(key) ?? 0) <= now) this.instances.delete(key)
     this.#untilMs.set(key, now + 2 * Number(ttl))
     const there = this.instances.get(key) ?? new Map<string, number>()
     for (const [each, untilMs] of there) if (untilMs <= now) there.delete(each)
-    const state = stateOf(before!, there.get(id!))
+    const state = stateOf([before!, isUnsure === '1'], there.get(id!))
     this.instances.set(key, there.set(id!, now + Number(ttl)))
     return [there.size, String(now + Number(ttl)), state]
   }
@@ -130,11 +130,10 @@ export class SimulatedRedis {
 }
 
 /** 1 where what it wrote is lost, 2 where somebody else uses its id. */
-function stateOf(before: string, stood: number | undefined): number {
-  if (before === 'new') return stood === undefined ? 0 : 2
-  if (before === '') return 0
+function stateOf([before, isUnsure]: readonly [string, boolean], stood: number | undefined): number {
+  if (before === 'new') return stood === undefined || isUnsure ? 0 : 2
   if (stood === undefined || stood < Number(before)) return 1
-  return stood > Number(before) ? 2 : 0
+  return stood > Number(before) && !isUnsure ? 2 : 0
 }
 
 /** How many slots it has then, and 1 for each wish that found no room. */
