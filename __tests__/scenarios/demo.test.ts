@@ -25,6 +25,9 @@ it('the demo says what to try, passes five of twelve connections, and has none a
   const env = { PORT: await freePort() }
   await new Child([script('server.js')], { env }).says(/(npm run demo)/)
 
+  const page = await fetch(`http://127.0.0.1:${env.PORT}/status/`)
+  expect([page.status, await page.text()]).toEqual([200, expect.stringMatching(/^<!doctype html>/i)])
+
   const stdout = await runClient(env)
   const numbers = (row: string): number[] =>
     stdout
