@@ -66,8 +66,8 @@ it('has the code and the types of every file of lib', () => {
   ).toEqual([])
 })
 
-it('is small: under 1 MB unpacked, of which less than half is code', () => {
+it('is small: under 1.2 MB unpacked, of which less than half is code', () => {
   const code = tarball.files.filter((file) => /^dist\/.*\.js$/.test(file.path))
-  expect(tarball.unpackedSize).toBeLessThan(1_000_000)
+  expect(tarball.unpackedSize).toBeLessThan(1_200_000)
   expect(code.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(tarball.unpackedSize / 2)
 })

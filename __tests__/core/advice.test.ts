@@ -68,7 +68,7 @@ describe('advice', () => {
     const all = crowd(limiter, usual)
     const { suggestion, refusedAt } = zone.advise()
     expect([suggestion.limit, refusedAt]).toEqual([null, 4])
-    expect(suggestion.reason).toMatch(/^the limit of 4 in force refuses more than 0.1 %/)
+    expect(suggestion.reason).toMatch(/^a limit in force has kept others away/)
     for (const one of all) one.emit('close')
   })
 

@@ -240,12 +240,13 @@ describe('closeExcess', () => {
 })
 
 describe('limit-conn:closed', () => {
-  it('tells each zone in which it counts, and the cause', () => {
+  it('tells each zone in which it counts, and the cause', async () => {
     subscribe('limit-conn:closed', listen)
     const policy = policyOf({ zone: zoneOf({ name: 'mine' }), limit: 1, onLimit: 'evict-idle' })
     fill(policy, 2)
     policy.zones[0]!.kick('a')
     fill(policy, 1)[0]![0].end()
+    await Promise.resolve()
     expect(told).toEqual([
       { zone: 'mine', cause: 'evicted' },
       { zone: 'mine', cause: 'kicked' },

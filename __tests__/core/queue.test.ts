@@ -66,12 +66,13 @@ describe('a line', () => {
     end(a)
   })
 
-  it('tells how many wait on limit-conn:queued', () => {
+  it('tells how many wait on limit-conn:queued', async () => {
     const events: unknown[] = []
     const listen = (event: unknown): void => void events.push(event)
     subscribe('limit-conn:queued', listen)
     const policy = queueing({ zone: zoneOf({ name: 'mine' }) })
     const turns = ['a', 'b', 'c'].map((name) => come(policy, name))
+    await Promise.resolve()
     unsubscribe('limit-conn:queued', listen)
     expect(events).toEqual([1, 2].map((waiting) => ({ zone: 'mine', waiting })))
     end(...turns)

@@ -91,7 +91,7 @@ describe('candidates', () => {
     )
   })
 
-  it('come to it beside a limit in force, as far as that reaches; the others say that they are lower bounds', () => {
+  it('come to it beside a limit in force, as far as that reaches; the others say that they are estimates', () => {
     fc.assert(
       fc.property(aStory, (story) => {
         const trace = play({ ...story, dryRun: false })
@@ -101,7 +101,7 @@ describe('candidates', () => {
           expect({ limit, rejected, exactness }).toEqual({
             limit,
             rejected: replay(trace, limit).rejected,
-            exactness: refusedAt === null || limit <= refusedAt ? 'exact' : 'lower bound',
+            exactness: refusedAt === null || limit <= refusedAt ? 'exact' : 'estimate',
           })
       }),
       { numRuns: 500 },

@@ -149,7 +149,7 @@ describe('a function of the options that fails', () => {
   it.each([
     [{ key: fail }, 'ERR_LIMIT_CONN_FUNCTION_FAILED: options.key failed: theirs'],
     [{ key: async () => fail() }, 'ERR_LIMIT_CONN_FUNCTION_FAILED: options.key failed: theirs'],
-    [{ key: () => ({}) as never }, 'ERR_LIMIT_CONN_INVALID_KEY: options.key returned {}'],
+    [{ key: () => ({}) as never }, 'ERR_LIMIT_CONN_INVALID_KEY: options.key returned an object'],
     [{ limit: () => -1 }, 'ERR_LIMIT_CONN_INVALID_LIMIT: options.limit returned -1'],
     [{ limit: async () => fail() }, 'ERR_LIMIT_CONN_FUNCTION_FAILED: options.limit failed: theirs'],
     [{ skip: fail }, 'ERR_LIMIT_CONN_FUNCTION_FAILED: options.skip failed: theirs'],

@@ -48,9 +48,9 @@ module.exports = [
   },
   {
     id: 'unknownSaidToBeExact',
-    file: 'lib/core/advice.ts',
-    from: 'refusedAt !== undefined && limit > refusedAt',
-    to: 'refusedAt !== undefined && limit > 2 * refusedAt',
+    file: 'lib/core/trials.ts',
+    from: 'if (active < candidate) this.#estimates |= 1 << i',
+    to: 'if (active < candidate - 2) this.#estimates |= 1 << i',
     tests: trials,
     title: 'come to it beside a limit in force, as far as that reaches',
   },

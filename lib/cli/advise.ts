@@ -90,6 +90,7 @@ async function get({ url, headers }: AdviseArguments, path: string): Promise<unk
   const response = await fetch(`${url}${path}`, {
     headers: headers.map(([name, value]): [string, string] => [name, value]),
     signal: AbortSignal.timeout(timeoutMs),
+    redirect: 'manual', // headers are for this address, not for another
   }).catch((error: unknown) => {
     throw new Complaint(`${url}${path} cannot be reached: ${reasonOf(error)}`)
   })

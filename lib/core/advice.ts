@@ -35,10 +35,10 @@ export interface Candidate {
   readonly topKeys: readonly HitKey[]
   /**
    * `exact`: it was tried on each arrival, with a count of its own. `upper bound`: an arrival is counted that met so many slots;
-   * some of those would not have been there. `lower bound`: above a limit that is in force, which has refused what this one
-   * might have let in and then refused others for.
+   * some of those would not have been there. `estimate`: a limit in force has refused, closed or made to wait somebody whom this
+   * one would have let in, and nobody knows how long those would have stayed.
    */
-  readonly exactness: 'exact' | 'upper bound' | 'lower bound'
+  readonly exactness: 'exact' | 'upper bound' | 'estimate'
 }
 
 /** What `Zone.advise` answers. */
@@ -96,20 +96,15 @@ function tryOut(zone: Zone, { index, top }: { readonly index: number; readonly t
     topKeys: most.map((record) => {
       return { shown: showKey(record.key, zone.showing), rejected: record.trials!.refused[index]! }
     }),
-    exactness: isAboveRefused(trials, limit) ? 'lower bound' : 'exact',
+    exactness: trials.isExact(index) ? 'exact' : 'estimate',
   }
 }
 
 /** A limit that was not tried: who met as many slots, or more, might have been refused. */
 function bound(trials: Trials, limit: number): Candidate {
   const rejected = trials.metAtLeast(limit)
-  const exactness = isAboveRefused(trials, limit) ? 'lower bound' : 'upper bound'
+  const exactness = trials.isUntouched ? 'upper bound' : 'estimate'
   return { limit, rejected, rejectedShare: shareOf(rejected, trials), topKeys: [], exactness }
-}
-
-/** What is in force has kept away who would have been met. */
-function isAboveRefused({ refusedAt }: Trials, limit: number): boolean {
-  return refusedAt !== undefined && limit > refusedAt
 }
 
 function shareOf(rejected: number, { arrivals }: Trials): number {

@@ -23,7 +23,7 @@ export interface LimitEvent {
   readonly active: number
 }
 
-/** Told on `limit-conn:passed`, when the turn in which it happened is over: a holder was let in within a limit, and is counted. */
+/** Told on `limit-conn:passed`: a holder was let in within a limit, and is counted. */
 export type PassedEvent = LimitEvent
 
 /** Told on `limit-conn:rejected`: a holder met a limit that is exceeded. */
@@ -50,7 +50,7 @@ export type ReleaseCause =
   /** By `lease.release()`. */
   | 'released'
 
-/** Told on `limit-conn:released`, when the turn in which it happened is over: a slot was given back. */
+/** Told on `limit-conn:released`: a slot was given back. */
 export interface ReleasedEvent {
   /** Name of the zone. */
   readonly zone: string
@@ -95,19 +95,19 @@ const exhausted = channel('limit-conn:exhausted')
 const degraded = channel('limit-conn:degraded')
 
 export function tellClosed(event: ClosedEvent): void {
-  if (closed.hasSubscribers) closed.publish(event)
+  if (closed.hasSubscribers) tellLater(closed, event)
 }
 
 export function tellDegraded(event: DegradedEvent): void {
-  if (degraded.hasSubscribers) degraded.publish(event)
+  if (degraded.hasSubscribers) tellLater(degraded, event)
 }
 
 export function tellQueued(event: QueuedEvent): void {
-  if (queued.hasSubscribers) queued.publish(event)
+  if (queued.hasSubscribers) tellLater(queued, event)
 }
 
 export function tellWarning(event: WarningEvent): void {
-  if (warning.hasSubscribers) warning.publish(event)
+  if (warning.hasSubscribers) tellLater(warning, event)
 }
 
 /** Somebody wants to hear of those who pass. */
@@ -120,10 +120,10 @@ export function tellHits(hits: readonly Hit[]): void {
   for (const hit of hits) {
     if (hit.kind === 'passed' && passed.hasSubscribers) tellLater(passed, limitEventOf(hit))
     if (hit.kind === 'exhausted' && exhausted.hasSubscribers)
-      exhausted.publish({ zone: hit.zone.name, key: shown(hit) } satisfies ExhaustedEvent)
+      tellLater(exhausted, { zone: hit.zone.name, key: shown(hit) } satisfies ExhaustedEvent)
     const dryRun = hit.kind === 'dry run'
     if ((dryRun || hit.kind === 'rejected') && rejected.hasSubscribers)
-      rejected.publish({ ...limitEventOf(hit), dryRun } satisfies RejectedEvent)
+      tellLater(rejected, { ...limitEventOf(hit), dryRun } satisfies RejectedEvent)
   }
 }
 
@@ -135,9 +135,9 @@ export function tellReleased({ zone, record, sinceMs }: Slot, cause: ReleaseCaus
 }
 
 /** What happened in this turn. Who hears of it may do anything: so not in the middle of a decision. */
-let told: (readonly [Channel, PassedEvent | ReleasedEvent])[] = []
+let told: (readonly [Channel, object])[] = []
 
-function tellLater(where: Channel, event: PassedEvent | ReleasedEvent): void {
+function tellLater(where: Channel, event: object): void {
   if (told.length === 0) queueMicrotask(tellAll)
   told.push([where, event])
 }

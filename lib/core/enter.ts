@@ -30,8 +30,7 @@ export function tryToEnter(entry: Entry): Outcome | Look {
   for (const { keys, limit } of entry.asks) if (keys.length === 0) limit.zone.tally('skipped')
   if (looks.length === 0) return notLimited
   const outcome = victims.size === 0 ? admit(entry, looks) : admitFor(entry, victims)
-  tellHits(outcome.hits)
-  // What others do when they hear of it, or say farewell, may have closed the newcomer as well.
+  // What others do when they say farewell may have closed the newcomer as well.
   const isGone = entry.holder.isEnded || entry.request?.isEnded
   return isGone ? { ...outcome, decision: gone.decision } : outcome
 }
@@ -108,6 +107,7 @@ function admit(entry: Entry, looks: readonly Look[]): Outcome {
     if (hit) (hits ??= []).push(hit)
   }
   giveBack(entry, looks)
+  if (hits) tellHits(hits)
 
   const { ask, key } = dryHit ?? fullest(looks)
   const decision = report(dryHit ? 'REJECTED_DRY_RUN' : 'PASSED', ask, key)

@@ -159,8 +159,17 @@ export function tooLate(path: string, timeoutMs: number): LimitConnError {
 
 /** The error for an answer that is no key or no limit. */
 function wrongAnswer(path: string, value: unknown): LimitConnError {
-  const [code, accepted] = path.endsWith('.key') ? wrongKey : wrongLimit
-  return new LimitConnError(code, `${path} returned ${show(value)}; expected ${accepted}`, { option: path })
+  const isKey = path.endsWith('.key')
+  const [code, accepted] = isKey ? wrongKey : wrongLimit
+  const returned = isKey ? kindOf(value) : show(value)
+  return new LimitConnError(code, `${path} returned ${returned}; expected ${accepted}`, { option: path })
+}
+
+/** What a key function returns may be a secret, or have one in it. */
+function kindOf(value: unknown): string {
+  if (typeof value === 'boolean' || typeof value === 'number') return show(value)
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? 'an object' : `a ${typeof value}`
 }
 
 const wrongKey = [

@@ -8,7 +8,7 @@ export interface Suggestion {
 
 /** The smallest limit that would have refused no more than a share of the arrivals. */
 export function suggest(trials: Trials, maxShare: number): Suggestion {
-  const { arrivals, refusedAt } = trials
+  const { arrivals } = trials
   const enough = maxShare === 0 ? 1_000 : Math.ceil(1 / maxShare)
   if (arrivals < enough)
     return none(
@@ -16,11 +16,11 @@ export function suggest(trials: Trials, maxShare: number): Suggestion {
     )
 
   const limit = smallest(trials, maxShare * arrivals)
-  if (limit === undefined)
+  if (limit === undefined && trials.isUntouched)
     return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
-  if (refusedAt !== undefined && limit > refusedAt)
+  if (limit === undefined)
     return none(
-      `the limit of ${refusedAt} in force refuses more than ${percent(maxShare)}: what a higher one would do is only seen in a dry run`,
+      `a limit in force has kept others away: what one would do that refuses no more than ${percent(maxShare)} is only seen in a dry run, from a reset on`,
     )
   return { limit, reason: reasonFor(trials, { limit, maxShare }) }
 }
@@ -31,8 +31,8 @@ function none(reason: string): Suggestion {
 
 /** Of those that were tried, and of all others, of which an upper bound is known. */
 function smallest(trials: Trials, most: number): number | undefined {
-  const tried = trials.candidates.find((_, i) => trials.refused[i]! <= most)
-  const bound = trials.smallestMet(most)
+  const tried = trials.candidates.find((_, i) => trials.isExact(i) && trials.refused[i]! <= most)
+  const bound = trials.isUntouched ? trials.smallestMet(most) : undefined
   if (tried === undefined || bound === undefined) return tried ?? bound
   return Math.min(tried, bound)
 }

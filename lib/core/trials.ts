@@ -40,6 +40,9 @@ export class Trials {
   /** When they began, in milliseconds since 1970. */
   sinceMs: number = Date.now()
   arrivals: number = 0
+  /** A bit for each candidate that would have let somebody in whom a limit in force has refused, closed or made to wait. */
+  #estimates = 0
+  #isUntouched = true
   /** The smallest limit in force that has refused an arrival; undefined: none has. */
   refusedAt: number | undefined
   /** By candidate: arrivals that it would have refused, and how many keys they had. */
@@ -89,10 +92,32 @@ export class Trials {
     for (let i = 0; i < trials.active.length; i++) if (!(refusedBy & (1 << i))) trials.active[i]!--
   }
 
-  /** An arrival was refused by a limit. */
-  refusedBy(limit: number, record: KeyRecord): void {
+  /** Nobody was refused, closed or made to wait by a limit in force. */
+  get isUntouched(): boolean {
+    return this.#isUntouched
+  }
+
+  /** All arrivals that a candidate would have let in have come, and gone when they would. */
+  isExact(index: number): boolean {
+    return !(this.#estimates & (1 << index))
+  }
+
+  /** An arrival was refused by a limit; the key has no record where nobody is in, or only in other processes. */
+  refusedBy(limit: number, record: KeyRecord | undefined): void {
     this.refusedAt = Math.min(limit, this.refusedAt ?? limit)
-    this.arrived(record)
+    this.#isUntouched = false
+    for (const [i, candidate] of this.candidates.entries()) {
+      const active = record?.trials?.active[i] ?? record?.active ?? 0
+      if (active < candidate) this.#estimates |= 1 << i
+    }
+    if (record) this.arrived(record)
+    else this.arrivals++
+  }
+
+  /** Somebody was closed for a newcomer, or made to wait: no candidate knows what had become of them. */
+  disturbed(): void {
+    this.#isUntouched = false
+    this.#estimates = -1
   }
 
   /** Starts again. What is open stays let in, or refused, as it was. */
@@ -100,6 +125,8 @@ export class Trials {
     this.sinceMs = Date.now()
     this.arrivals = 0
     this.refusedAt = undefined
+    this.#estimates = 0
+    this.#isUntouched = true
     this.#levels = undefined
     this.refused.fill(0)
     this.keys.fill(0)

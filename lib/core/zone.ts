@@ -164,6 +164,7 @@ export class Zone {
   /** @internal Counts what was decided. */
   tally(what: Tally): void {
     this.#counters.count(what)
+    if (what === 'evicted' || what === 'queued') this.trials.disturbed()
   }
 
   /** @internal Counts a refusal, under its key as well. A limit: that had no room. */
@@ -171,7 +172,7 @@ export class Zone {
     this.tally('rejected')
     const record = this.#live.get(key) ?? this.#idle.peek(key)
     if (record) record.refusals.rejected++
-    if (record && limit !== undefined) this.trials.refusedBy(limit, record)
+    if (limit !== undefined) this.trials.refusedBy(limit, record)
   }
 
   /** @internal The tagged keys that a person may mean by a key, narrowest first. */

@@ -50,9 +50,10 @@ const loopbackPeer = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/
 /** A page of another name, which its owner has pointed at this machine, is told from one of this machine. */
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
-const byProxies = /^(?:forwarded|via|x-forwarded(?:-.*)?|x-real-ip)$/
+const byProxies =
+  /^(?:forwarded|via|x-(?:original-)?forwarded(?:-.*)?|x-real-ip|(?:x|true)-client-ip|cf-connecting-ip)$/
 
-/** By a header, of HTTP or of the PROXY protocol. HTTP/1.0 is what nginx speaks unless it is told: then it adds no header. */
+/** By a header, of HTTP or of the PROXY protocol. HTTP/1.0 is what nginx up to 1.29.6 speaks unless it is told, and adds none. */
 function isProxied(req: IncomingMessage): boolean {
   if (req.httpVersion === '1.0' || toldOf(req.socket) !== undefined) return true
   return Object.keys(req.headers).some((name) => byProxies.test(name))

@@ -15,7 +15,8 @@ export interface StatusOptions {
   readonly zones: ZoneList
   /**
    * Who may see all of it, reset statistics and close connections: asked for each request, and only `true` lets it in. Without it
-   * the router is read-only, and answers callers on this machine only.
+   * the router is read-only, and answers callers on this machine only. Behind any proxy it is needed: one that hides itself
+   * cannot be told from such a caller.
    */
   authorize?(req: IncomingMessage): boolean | PromiseLike<boolean>
 }

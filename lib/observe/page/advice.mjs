@@ -85,7 +85,7 @@ export class Advice {
 }
 
 /** @type {Record<string, string>} */
-const knownAs = { exact: 'exactly', 'upper bound': 'at most', 'lower bound': 'at least' }
+const knownAs = { exact: 'exactly', 'upper bound': 'at most', estimate: 'roughly' }
 
 /** @param {CandidateShape} candidate @returns {(Node | string)[]} */
 function hitsOf({ top_keys: topKeys }) {
