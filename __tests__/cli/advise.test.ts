@@ -46,6 +46,18 @@ async function answering(handler: Handler): Promise<string> {
   return (await serve(handler, { policies: [] })).url
 }
 
+it('sends its headers to nobody else: a redirect is told, and not followed', async () => {
+  let asked = 0
+  const other = await answering((_req, res) => {
+    asked++
+    res.end('{}')
+  })
+  const url = await answering((_req, res) => res.writeHead(302, { location: `${other}/` }).end())
+  const said = await run('advise', url, '--header', 'x-api-key: secret')
+  expect(said).toEqual(complaint(`${url}/limit_conns answers 302`))
+  expect(asked).toBe(0)
+})
+
 it('prints a table of each zone, what it suggests, and why', async () => {
   const url = await show([zoneOf({ ann: 3, bob: 2, eve: 1 }), zoneOf({}, { name: 'idle', candidates: [10] })])
   const { code, stdout, stderr } = await run('advise', `${url}/`, '--max-rejected-share', '0.2')
@@ -157,7 +169,7 @@ describe('is told in one line, with exit code 1:', () => {
     [
       'a header that is none',
       ['advise', 'http://a.test', '--header', 'x'],
-      `--header "x" is no header; expected 'name: value'`,
+      "a --header is no header; expected 'name: value'",
     ],
   ])('%s', async (_, args, text) => {
     expect(await run(...args)).toEqual(complaint(text))

@@ -52,6 +52,16 @@ describe('kick closes what is under a key, named as it is shown:', () => {
     return zone.top().find(({ key }) => key === 'other')!.shown
   }
 
+  it('and a key that clients fold out of the path resets nothing', async () => {
+    const shown = await show({ router: { authorize } })
+    const client = await shown.get('/')
+    await shown.held.arrived(1)
+    // What fetch makes of `/keys/..`.
+    expect((await shown.ask('DELETE', `${reset}/`)).status).toBe(404)
+    expect(shown.zone.stats()).toMatchObject({ passed: 1, active: 1 })
+    expect(client.isClosed).toBe(false)
+  })
+
   it('and not what is written as a person or a client writes it, while that is hidden', async () => {
     const shown = await show({ router: { authorize }, zone: { privacy: 'hash-ip' } })
     const [client, keyed] = [await shown.get('/'), await shown.get('/', { 'x-api-key': 'secret' })]

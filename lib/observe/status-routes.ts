@@ -45,6 +45,8 @@ export function routeOf(path: string): Route | Failure | undefined {
 
   const [zone = '', what = '', key = '', ...more] = rest
   const endpoint = more.length > 0 ? undefined : endpointOf(zone, what, key)
+  // Clients make that of `/keys/..`: a key is not to be kicked by a reset of its zone.
+  if (endpoint === 'zone' && path.endsWith('/')) return undefined
   return endpoint && decoded({ endpoint, zone, key })
 }
 
