@@ -5,8 +5,8 @@ module.exports = {
   testEnvironment: 'node',
   testMatch: ['**/__tests__/**/*.test.ts'],
   testTimeout: 30_000,
-  // A server of Redis, for those that need one.
-  globalSetup: '<rootDir>/__tests__/helpers/redis/setup.ts',
+  // A server of Redis, and Chromium, for those that need them.
+  globalSetup: '<rootDir>/__tests__/helpers/setup.ts',
   globalTeardown: '<rootDir>/__tests__/helpers/redis/teardown.ts',
   transform: {
     '\\.ts$': [
