@@ -43,6 +43,7 @@ async function benchRedis(plan, cores) {
 async function benchObserve(plan, cores) {
   const windows = await measureObserve(plan.observe, cores, console.error)
   for (const [title, text] of observeSections(windows)) console.log(`\n${title}\n\n${text}`)
+  console.log('\nWhat the control differs from 1 by, this run cannot tell from nothing.')
 }
 
 async function main() {
