@@ -10,6 +10,7 @@ byId('ask-no').addEventListener('click', () => dialog.close(''))
  * @returns {Promise<boolean>}
  */
 export function ask({ title, what, text, yes }) {
+  settleAsked()
   tell('')
   const whole = byId('ask-what')
   say(byId('ask-title'), title)
@@ -18,11 +19,26 @@ export function ask({ title, what, text, yes }) {
   say(byId('ask-yes'), yes)
 
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true })
+    settleAsked = () => {
+      dialog.removeEventListener('close', dialogClosed)
+      settleAsked = askNothing
+      resolve(dialog.returnValue === 'yes')
+    }
+    dialog.addEventListener('close', dialogClosed)
     dialog.returnValue = ''
     dialog.showModal()
     whole.scrollTop = 0
   })
+}
+
+function askNothing() {}
+
+/** Ends the question that was asked last, with the answer that it has. */
+let settleAsked = askNothing
+
+/** Browsers tell late that a dialog was closed: the next question may be open by then. */
+function dialogClosed() {
+  if (!dialog.open) settleAsked()
 }
 
 /** Says what was done, or why not, also to those who hear the page. @param {string} text */
