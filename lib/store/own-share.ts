@@ -25,7 +25,7 @@ export class OwnShare {
 
   constructor(options: OwnShareOptions) {
     this.#options = options
-    this.#leastMs = options.syncMs + pauseMs
+    this.#leastMs = Math.min(options.syncMs + pauseMs, options.ttlMs)
     this.#mostMs = options.ttlMs === Infinity ? this.#leastMs : options.ttlMs
   }
 
