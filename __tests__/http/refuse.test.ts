@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals'
+import { limitConn } from '../../lib/index.ts'
 import type { Client } from '../helpers/client.ts'
 import { full } from '../helpers/full.ts'
+import { bare } from '../helpers/hosts.ts'
+import { serve } from '../helpers/server.ts'
+import { until } from '../helpers/until.ts'
 
 function bodyOf(client: Client): string {
   return client.received.slice(client.received.indexOf('\r\n\r\n') + 4)
@@ -88,6 +92,16 @@ describe('destroy and reset', () => {
     expect(client.received).toBe('')
     expect(client.error?.code).toBe('ECONNRESET')
     expect(held.runs).toBe(1)
+  })
+
+  it('reset closes a connection that was ended in the same turn, which a reset would never close', async () => {
+    const policy = limitConn({ limit: () => 0, reject: 'reset', logLevel: false })
+    const handler = bare([policy], () => undefined)
+    const server = await serve((req, res) => (req.socket.end(), handler(req, res)), { policies: [policy] })
+    const client = await server.connect({ allowHalfOpen: true })
+    client.get()
+    await until('its handle is closed', () => server.sockets.size === 0)
+    expect(policy.zones[0]!.stats().rejected).toBe(1)
   })
 
   it('reset closes under TLS, without an answer', async () => {

@@ -37,11 +37,13 @@ export function endSocketSoon(connection: Connection, bytes?: Uint8Array): void 
  * Resets the connection where there is a TCP handle to reset, and closes it under TLS.
  *
  * To reset the socket below a TLSSocket would get around that, and can crash the process: Node 20, 22 and 24 end with a
- * segmentation fault if the TLSSocket is destroyed in the same turn while it writes.
+ * segmentation fault if the TLSSocket is destroyed in the same turn while it writes. And one that was ended in the same turn is
+ * never closed by a reset: no event tells of it, and its handle stays open.
  */
 export function reset(socket: Socket): void {
   try {
-    socket.resetAndDestroy()
+    if (socket.writableEnded) socket.destroy()
+    else socket.resetAndDestroy()
   } catch {
     socket.destroy()
   }
