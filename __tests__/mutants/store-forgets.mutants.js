@@ -3,7 +3,6 @@
 // What goes wrong when the store forgets, or comes back.
 
 const forgotten = ['__tests__/store/forgotten.test.ts']
-const model = ['__tests__/store/ledger.model.test.ts']
 
 module.exports = [
   {
@@ -19,8 +18,8 @@ module.exports = [
     file: 'lib/store/courier.ts',
     from: '      desk.recovers()\n',
     to: '',
-    tests: model,
-    title: 'D4: where Redis forgets all',
+    tests: ['__tests__/store/forgotten.test.ts'],
+    title: 'is noticed by the first who asks: nobody has more than its share',
   },
   {
     id: 'backIsWell',
@@ -77,5 +76,13 @@ module.exports = [
     to: "args: [id, isUnsure ? 'new' : this.#standsUntil,",
     tests: forgotten,
     title: 'is noticed also after a beat that was lost',
+  },
+  {
+    id: 'standsBeforeItKnows',
+    file: 'lib/store/scripts.ts',
+    from: 'if state == 1 then\n',
+    to: 'if state == 9 then\n',
+    tests: ['__tests__/store/scripts.test.ts'],
+    title: 'count processes alike, and tell who was forgotten and whose id another uses',
   },
 ]

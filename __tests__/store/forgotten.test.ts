@@ -18,6 +18,8 @@ function limitersOf({ world }: Scene, limit: number): Scene['here'][] {
   return world.processes.map((process) => process.limiter({ zone: process.zone, limit }))
 }
 
+const isBeat = (args: readonly string[]): boolean => args[3]!.endsWith(':instances') && args[2] === '1'
+
 /** One of four processes holds all that the limit allows. */
 async function oneHoldsAll(): Promise<Scene & { readonly limiters: Scene['here'][] }> {
   const all = await scene(4, 8)
@@ -63,13 +65,25 @@ describe('a Redis that has forgotten all', () => {
 
   it.each(['lost', 'unanswered'] as const)('is noticed also after a beat that was %s', async (end) => {
     const all = await oneHoldsAll()
-    const isBeat = (args: readonly string[]): boolean => args[3]!.endsWith(':instances') && args[2] === '1'
     all.two.network.fateOf = (args) => (isBeat(args) ? { ...atOnce, end } : atOnce)
     await all.time.elapse(syncMs)
     all.two.network.fateOf = () => atOnce
     all.time.stop(all.one)
     all.redis.restart()
     await all.time.elapse(syncMs)
+    for (let n = 0; n < 8; n++) all.two.open(all.there)
+    await all.time.elapse(1)
+    expect(all.world.counts().held).toEqual([8, 2, 0, 0])
+  })
+
+  it('is noticed also by who asks behind a beat that has no answer yet', async () => {
+    const all = await oneHoldsAll()
+    const { network } = all.two
+    network.fateOf = (args) => (isBeat(args) ? { ...atOnce, backMs: 50 } : atOnce)
+    all.time.stop(all.one)
+    all.redis.flush()
+    const sentBefore = network.sent.length
+    while (!network.sent.slice(sentBefore).some(isBeat)) await all.time.elapse(1)
     for (let n = 0; n < 8; n++) all.two.open(all.there)
     await all.time.elapse(1)
     expect(all.world.counts().held).toEqual([8, 2, 0, 0])
@@ -84,6 +98,17 @@ describe('a Redis that has forgotten all', () => {
     for (let n = 0; n < 8; n++) all.two.open(all.there)
     await all.time.elapse(1)
     expect(all.world.counts().held).toEqual([2, 6, 0, 0])
+  })
+
+  it('keeps all to their shares while the others may not have told yet, though all are back', async () => {
+    const all = await oneHoldsAll()
+    all.redis.restart()
+    await all.time.elapse(syncMs)
+    for (const client of all.one.clients.slice(2)) all.one.close(client)
+    await all.time.elapse(syncMs)
+    for (let n = 0; n < 8; n++) all.two.open(all.there)
+    await all.time.elapse(1)
+    expect(all.world.counts().held).toEqual([2, 2, 0, 0])
   })
 
   it('keeps all to their shares until one that has not come back would have lapsed', async () => {

@@ -21,6 +21,23 @@ describe('a cell', () => {
     expect(world.redis.cells.size).toBe(0)
   })
 
+  it('is written once for a slot that the store has granted', async () => {
+    const { time, world, one, here } = await scene(1)
+    const before = one.network.writes.length
+    one.open(here)
+    await time.elapse(3 * pushMs)
+    expect([one.network.writes.length - before, world.counts().cells]).toEqual([1, [1]])
+  })
+
+  it('is told with those of the others: a decision counts the slots of all', async () => {
+    const { time, one, two, here, there } = await scene(2, 5)
+    for (let n = 0; n < 2; n++) one.open(here)
+    await time.elapse(1)
+    const other = two.open(there)
+    await time.elapse(1)
+    expect(other.decision).toMatchObject({ status: 'PASSED', active: 3 })
+  })
+
   it('stands under a key that tells nothing of its own', async () => {
     const { time, one, here, redis } = await scene(1)
     one.open(here, 'a secret')

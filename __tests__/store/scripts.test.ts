@@ -45,7 +45,8 @@ class Pair {
 
   /** A process has lapsed in both. */
   async lapseProcess(id: string, key = this.key): Promise<void> {
-    this.simulated.instances.get(key)!.set(id, 1)
+    const there = this.simulated.instances.get(key) ?? new Map<string, number>()
+    this.simulated.instances.set(key, there.set(id, 1))
     await client.zadd(key, 1, id)
   }
 

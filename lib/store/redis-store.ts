@@ -44,7 +44,7 @@ export class RedisStore implements Store {
   readonly #places = new LRUCache<string, Place>({ max: mostPlaces })
   #identity: Identity
   #number: number
-  /** Until when this process stands among the others, as Redis has told it; `new`: it was never there. */
+  /** Until when this process stands among the others, as Redis has told it; `new`: it was never there, or is forgotten. */
   #standsUntil = 'new'
   #unsureUntilMs = 0
   #beats = 0
@@ -104,7 +104,7 @@ export class RedisStore implements Store {
 
     if (number === this.#beats && id === this.#identity.id) {
       this.#unsureUntilMs = unsureUntilMs
-      this.#standsUntil = until
+      this.#standsUntil = state === 1 ? 'new' : until
       if (state === 2) this.#becomeAnother()
       if (state === 1) this.onLost()
     }

@@ -73,6 +73,8 @@ return answer
  * ARGV: id, what was answered last time (`new`: it was never there), ttlMs, and 1 if one had no answer since. Answers with how
  * many are there, until when this one is; and 1 if what it wrote is lost, 2 if somebody else uses its id. One that was never
  * there is told the maxmemory-policy, too, if keys can be evicted.
+ *
+ * One that was forgotten is not there until it comes again as `new`: the cells that it has sent behind this are not to be written.
  */
 export const beatScript: Script = script(`
 local id, before, ttl, isUnsure = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
@@ -86,6 +88,12 @@ if before == 'new' then
   if stood and not isUnsure then state = 2 end
 elseif not stood or tonumber(stood) < tonumber(before) then state = 1
 elseif tonumber(stood) > tonumber(before) and not isUnsure then state = 2 end
+
+if state == 1 then
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+  return { redis.call('ZCARD', KEYS[1]) + 1, before, state }
+end
 
 local expiry = string.format('%.0f', now + ttl)
 -- First what takes memory: where there is none left, the whole fails.

@@ -113,10 +113,14 @@ export class SimulatedRedis {
   #beat(key: string, [id, before, ttl, isUnsure]: readonly string[]): [number, string, number] {
     const now = this.#now()
     if ((this.#untilMs.get(key) ?? 0) <= now) this.instances.delete(key)
-    this.#untilMs.set(key, now + 2 * Number(ttl))
     const there = this.instances.get(key) ?? new Map<string, number>()
     for (const [each, untilMs] of there) if (untilMs <= now) there.delete(each)
     const state = stateOf([before!, isUnsure === '1'], there.get(id!))
+    if (state === 1) {
+      there.delete(id!)
+      return [there.size + 1, before!, state]
+    }
+    this.#untilMs.set(key, now + 2 * Number(ttl))
     this.instances.set(key, there.set(id!, now + Number(ttl)))
     return [there.size, String(now + Number(ttl)), state]
   }
