@@ -18,9 +18,8 @@ it('status.js: each command of the page is answered; a kick makes room, and a br
   expect(commands.length).toBeGreaterThan(4)
   const answers: unknown[] = []
   for (const command of commands) {
-    const [, options, target] = /^curl -u admin:secret(.*) http:\/\/127\.0\.0\.1:3000\/status(\S*)$/.exec(
-      command,
-    )!
+    const [, options, target] =
+      /^curl -u admin:secret(.*) '?http:\/\/127\.0\.0\.1:3000\/status([^\s']*)'?$/.exec(command)!
     const [, method = 'GET'] = /-X (\w+)/.exec(options!) ?? []
     const leaving = new AbortController()
     const response = await fetch(`${url}${target}`, { method, headers: me, signal: leaving.signal })

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from '@jest/globals'
 import { Limiter, Zone, type ZoneOptions } from '../../lib/index.ts'
+import { adviseCommand } from '../../lib/cli/advise.ts'
 import { statusRouter, type StatusOptions } from '../../lib/status.ts'
 import { Child } from '../helpers/child.ts'
 import { read, root } from '../helpers/fences.ts'
@@ -102,6 +103,7 @@ it('tells which limit is in force, and has refused', async () => {
   const { stdout } = await run('advise', await show([zone]))
   expect(stdout).toContain('3 arrivals since 2026-01-02 03:04:05 UTC, a limit of 1 has refused some\n')
   expect(stdout).toContain('estimate')
+  expect(stdout).toContain('\n5 and more: none would have been refused, as far as can be told\n')
 })
 
 it('prints what clients send as text that moves no cursor and turns no line', async () => {
@@ -109,6 +111,28 @@ it('prints what clients send as text that moves no cursor and turns no line', as
   const { stdout } = await run('advise', await show([zone]))
   expect(stdout).toContain(String.raw`\u{1b}[2J\u{d}\u{a}\u{202e}evil\u{85} (2), <script>ü😀 (1)`)
   expect(/[\p{Cc}\p{Cf}]/u.test(stdout.replaceAll('\n', ''))).toBe(false)
+})
+
+it('prints no more limits than somebody would look at', async () => {
+  const url = await show([zoneOf({ ann: 1 }, { candidates: [1, 2, 3, 5, 8, 10] })])
+  const limitsOf = ({ stdout }: Said): number[] =>
+    Array.from(stdout.matchAll(/^ *(\d+) {2,}\d/gm), ([, limit]) => Number(limit))
+  const short = await run('advise', url)
+  expect(short.stdout).toContain('Zone per-user: 1 arrival since')
+  expect(short.stdout).toContain('1 arrival is too few to say')
+  expect(limitsOf(short)).toEqual([1])
+  expect(short.stdout).toContain('\n2 and more: none would have been refused\n\nNo suggestion')
+  expect(limitsOf(await run('advise', url, '--limits', '4'))).toEqual([1, 2, 3, 4])
+})
+
+it('cuts a line at the width of the terminal, between two keys', async () => {
+  const url = await show([zoneOf({ 'a-rather-long-key': 9, 'another-long-key': 8, 'a-third': 7 })])
+  const lines = (await adviseCommand([url], 80)).split('\n')
+  expect(lines.find((line) => line.startsWith('    1'))).toMatch(/ {2}a-rather-long-key \(8\), …$/)
+  expect(await adviseCommand([url], Infinity)).toContain('another-long-key (7), a-third (6)\n')
+  const narrow = (await adviseCommand([url], 50)).split('\n').find((line) => line.startsWith('    1'))!
+  expect(narrow).toMatch(/ {2}a-rat\S*…$/)
+  expect(narrow).toHaveLength(50)
 })
 
 it('says so where there are no zones', async () => {
@@ -150,6 +174,11 @@ describe('is told in one line, with exit code 1:', () => {
       'a password in the address',
       ['advise', 'http://me:pass@a.test'],
       "a name and a password in an address are not sent; write --header 'authorization: Basic ...'",
+    ],
+    [
+      'an address with a query',
+      ['advise', 'http://a.test/status?token=x'],
+      "the query of an address is not sent, for a statusRouter takes no other than its own; write --header 'name: value'",
     ],
     [
       'an option that is misspelt',
@@ -210,16 +239,31 @@ describe('is told in one line, with exit code 1:', () => {
   })
 
   it.each([
-    ['a page', 'text/html', '<!doctype html>', 'answers no JSON of a statusRouter; is it mounted there?'],
-    ['null', 'application/json', 'null', 'answers no JSON of a statusRouter; is it mounted there?'],
-    ['a list', 'application/json', '[]', 'answers no JSON of a statusRouter; is it mounted there?'],
-    ['zones of something else', 'application/json', '{"a":1}', 'answers, but not as a statusRouter does'],
-  ])('an address that answers %s', async (_, type, body, text) => {
+    ['a page', 'text/html', '<!doctype html>'],
+    ['null', 'application/json', 'null'],
+    ['a list', 'application/json', '[]'],
+    ['an empty object to anything', 'application/json; charset=utf-8', '{}'],
+    ['something else', 'application/json', '{"a":1}'],
+    ['null for something', 'application/json', '{"a":null}'],
+    ['a zone that has an advice for each', 'application/json', '{"a":{"passed":1,"limits":[]}}', '/a/advice'],
+  ])('an address that answers %s', async (_, type, body, below = '') => {
     const url = await answering((_req, res) => res.setHeader('content-type', type).end(body))
-    const { code, stdout, stderr } = await run('advise', url)
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
-    expect(stderr).toMatch(/^limit-conn: http.*\n$/)
-    expect(stderr).toContain(text)
+    expect(await run('advise', url)).toEqual(
+      complaint(`${url}/limit_conns${below} answers no JSON of a statusRouter; is it mounted there?`),
+    )
+  })
+
+  it('an address that knows of nothing but answers {} there', async () => {
+    const url = await answering((req, res) =>
+      req.url === '/limit_conns' ? res.end('{}') : res.writeHead(404).end('{"error":"no"}'),
+    )
+    expect((await run('advise', url)).stderr).toContain('is it mounted there?')
+  })
+
+  it('a zone where there are none', async () => {
+    expect(await run('advise', await show([]), '--zone', 'x')).toEqual(
+      complaint('there is no zone "x"; there are none'),
+    )
   })
 })
 

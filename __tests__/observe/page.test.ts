@@ -13,7 +13,6 @@ import {
   widthBeyond,
 } from '../helpers/observe/stage.ts'
 import { serve } from '../helpers/server.ts'
-import { until } from '../helpers/until.ts'
 
 useBrowser()
 
@@ -78,6 +77,16 @@ describe('what it shows', () => {
     expect(await page.getByRole('row', { name: /^current 3 0 % 0/ }).count()).toBe(1)
   })
 
+  it('gives it also where the limit is higher than any that advice tells of', async () => {
+    const zone = new Zone({ name: 'wide' })
+    limitConn({ zone, limit: 2_000_000 })
+    const { page } = await open(`${(await serveStatus({ zones: [zone] })).url}/status/`)
+    await page.getByText('limit 2,000,000').waitFor()
+    await page.getByRole('heading', { name: 'Advice: which limit to choose' }).click()
+    await page.getByText('0 arrivals are too few to say').waitFor()
+    expect(await page.getByRole('row', { name: /^current/ }).count()).toBe(0)
+  })
+
   it('shows keys as text, whatever is in them', async () => {
     const zone = new Zone({ name: 'per-key', reveal: true })
     const held = new Held()
@@ -115,38 +124,6 @@ describe('what it shows', () => {
     await page.getByRole('button', { name: 'Close them' }).click()
     await expectState(page, 'Closed 1 of <script>alert(1)</script> in per-key.')
     expect(zone.count({ text: '<script>alert(1)</script>' })).toBe(0)
-  })
-})
-
-describe('when the server does not answer', () => {
-  it('says that it is away, and follows it again after a restart', async () => {
-    const { connect, status } = await limited()
-    const { page, problems } = await open(`${status.url}/status/`)
-    await expectState(page, 'Live')
-
-    status.server.close()
-    ;(status.server as unknown as { closeAllConnections(): void }).closeAllConnections()
-    await expectState(page, 'The server is away')
-    expect(await page.title()).toMatch(/^Away/)
-    await until('the page has asked in vain', () =>
-      problems.some((text) => text.includes('ERR_CONNECTION_REFUSED')),
-    )
-
-    status.server.listen(status.port, '127.0.0.1')
-    await expectState(page, 'Live')
-    await connect()
-    await expectActive(page, 1)
-    expect(problems.splice(0).filter((text) => !text.includes('net::ERR_'))).toEqual([])
-  })
-
-  it('asks every two seconds where there are no events', async () => {
-    const { connect, status } = await limited({ hasEvents: false })
-    const { page, problems } = await open(`${status.url}/status/`)
-    await expectState(page, 'Live, asked every 2 s')
-    await Promise.all([connect(), connect()])
-    await expectActive(page, 2)
-    await page.getByRole('row', { name: /^127\.0\.0\.1 2/ }).waitFor()
-    expect(problems.splice(0).filter((text) => !text.includes('404'))).toEqual([])
   })
 })
 

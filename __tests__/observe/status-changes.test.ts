@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals'
 import { Limiter, Zone } from '../../lib/index.ts'
 import { kickShown } from '../../lib/core/close.ts'
 import { showKey } from '../../lib/core/shown.ts'
-import { failure, show, type Shown } from '../helpers/status.ts'
+import { show, type Shown } from '../helpers/status.ts'
 import { until } from '../helpers/until.ts'
 
 const authorize = (): boolean => true
@@ -111,66 +111,4 @@ it('kick counts nothing where nothing can be closed', () => {
   }).lease!
   expect([kickShown(zone, 'k'), zone.stats().kicked, zone.stats().active]).toEqual([0, 0, 1])
   lease.release()
-})
-
-describe('a changing call', () => {
-  const refused = failure(403, 'Forbidden', expect.stringContaining('another site'))
-
-  it.each<[string, Record<string, string>]>([
-    ['of a page of another site', { 'sec-fetch-site': 'cross-site' }],
-    ['of a page of the same site, but of another origin', { 'sec-fetch-site': 'same-site' }],
-    ['whose site is not known', { 'sec-fetch-site': 'whatever' }],
-    ['with the Origin of another page', { origin: 'https://evil.example' }],
-    ['with an Origin of another port', { origin: 'http://127.0.0.1:1' }],
-    ['of a page that may not tell its Origin', { origin: 'null' }],
-    ['with an empty Origin', { origin: '' }],
-    ['with an Origin of no scheme', { origin: 'status.example', host: 'status.example' }],
-    [
-      'with an Origin that hides the Host',
-      { origin: 'http://status.example@evil.example', host: 'status.example' },
-    ],
-    ['with an Origin that cannot be read', { origin: 'http://[', host: '[' }],
-    [
-      'of another origin that says it is the same',
-      { 'sec-fetch-site': 'same-origin', origin: 'https://evil.example' },
-    ],
-    [
-      'of another site with the right Origin',
-      { 'sec-fetch-site': 'cross-site', origin: 'http://status.example', host: 'status.example' },
-    ],
-  ])('%s is refused, whatever authorize says', async (_, headers) => {
-    const shown = await show({ router: { authorize } })
-    const client = await shown.get()
-    await shown.held.arrived(1)
-    for (const path of [reset, keyUrl('127.0.0.1')])
-      expect(await shown.ask('DELETE', path, headers)).toMatchObject(refused)
-    expect(client.isClosed).toBe(false)
-    expect(shown.zone.stats()).toMatchObject({ passed: 1, kicked: 0, active: 1 })
-    expect((await shown.ask('GET', reset, headers)).status).toBe(200)
-  })
-
-  it.each<[string, Record<string, string>]>([
-    ['a program', {}],
-    [
-      'its own page',
-      { 'sec-fetch-site': 'same-origin', origin: 'https://status.example', host: 'status.example' },
-    ],
-    ['its own page, on a port', { origin: 'http://status.example:8080', host: 'status.example:8080' }],
-    [
-      'its own page, with a port that goes without saying',
-      { origin: 'https://status.example', host: 'status.example:443' },
-    ],
-    [
-      'its own page, however its name is written',
-      { origin: 'https://status.example', host: 'STATUS.example' },
-    ],
-    ['the address bar', { 'sec-fetch-site': 'none' }],
-  ])('of %s is done', async (_, headers) => {
-    const { ask, zone, get, held } = await show({ router: { authorize } })
-    await get()
-    await held.arrived(1)
-    expect((await ask('DELETE', reset, headers)).status).toBe(204)
-    await until('the statistics begin again', () => zone.stats().passed === 0)
-    held.release()
-  })
 })

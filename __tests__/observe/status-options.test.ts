@@ -8,6 +8,7 @@ import { errorOf } from '../helpers/thrown.ts'
 describe('what is under no path of the router', () => {
   const paths = [
     '/nobody',
+    '//',
     '/limit_conns/addr/nobody',
     '/limit_conns/addr/keys/k/more',
     '/events/1',

@@ -83,6 +83,11 @@ function baseOf(text: string): string {
       "a name and a password in an address are not sent; write --header 'authorization: Basic ...'",
     )
   }
+  if (url.search) {
+    throw new Complaint(
+      "the query of an address is not sent, for a statusRouter takes no other than its own; write --header 'name: value'",
+    )
+  }
   return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
 }
 

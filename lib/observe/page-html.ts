@@ -15,6 +15,7 @@ const scripts = [
   'keys-table',
   'advice',
   'zone-card',
+  'zone-index',
   'live',
   'main',
 ]

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { isThenable, withDeadline } from '../core/limit.ts'
 import { toldOf } from '../core/peer.ts'
 import { Failure } from './status-answer.ts'
+import { hostOf, isNavigation, isOfOtherSite } from './status-site.ts'
 
 /** Who may see and change what a router shows: only `true` lets a caller in. */
 export type Authorize = (req: IncomingMessage) => boolean | PromiseLike<boolean>
@@ -12,12 +13,19 @@ const timeoutMs = 10_000
 /** Why a caller is refused; undefined: it is let in. */
 export async function refusalOf(
   req: IncomingMessage,
-  authorize: Authorize | undefined,
+  { authorize, isPage }: { readonly authorize: Authorize | undefined; readonly isPage: boolean },
 ): Promise<Failure | undefined> {
+  // A link to the page may stand anywhere. What the page asks for is of its own site then.
+  if (isOfOtherSite(req) && !(isPage && isNavigation(req))) return forbidden(ofOtherSite)
+
   const refusal = authorize ? await refusalBy(authorize, req) : refusalOfStranger(req)
   if (refusal) return refusal
-  return req.method === 'DELETE' ? refusalOfChange(req, authorize) : undefined
+  if (req.method !== 'DELETE' || authorize) return undefined
+  return forbidden(`without authorize this router is read-only; ${remedy}`)
 }
+
+const ofOtherSite =
+  'a page of another site is not answered: Sec-Fetch-Site must be same-origin or none, and Origin the Host that is asked'
 
 /** A function that fails says no. Nobody is told more. */
 async function refusalBy(authorize: Authorize, req: IncomingMessage): Promise<Failure | undefined> {
@@ -57,32 +65,6 @@ const byProxies =
 function isProxied(req: IncomingMessage): boolean {
   if (req.httpVersion === '1.0' || toldOf(req.socket) !== undefined) return true
   return Object.keys(req.headers).some((name) => byProxies.test(name))
-}
-
-function refusalOfChange(req: IncomingMessage, authorize: Authorize | undefined): Failure | undefined {
-  if (!authorize) return forbidden(`without authorize this router is read-only; ${remedy}`)
-
-  const site = req.headers['sec-fetch-site']
-  const { origin } = req.headers
-  const isOwn = site === undefined || site === 'same-origin' || site === 'none'
-  if (isOwn && (origin === undefined || isOriginOf(origin, hostOf(req)))) return undefined
-  return forbidden('a page of another site may change nothing here: Origin must be the Host that is asked')
-}
-
-/** Both are read as URLs of one scheme, for which a port may go without saying. */
-function isOriginOf(origin: string, host: string): boolean {
-  const [, scheme] = /^(https?:)\/\/[^/?#@\\]+$/i.exec(origin) ?? []
-  if (scheme === undefined || /[/?#@\\]/.test(host)) return false
-  try {
-    return new URL(origin).host === new URL(`${scheme}//${host}`).host
-  } catch {
-    return false
-  }
-}
-
-function hostOf({ headers }: IncomingMessage): string {
-  const authority = headers[':authority']
-  return typeof authority === 'string' ? authority : (headers.host ?? '')
 }
 
 function forbidden(text: string): Failure {

@@ -38,8 +38,8 @@ export function targetOf(req: IncomingMessage & { readonly originalUrl?: string 
 
 /** What a path asks for; undefined: nothing of this router's. A part that cannot be decoded is a failure. */
 export function routeOf(path: string): Route | Failure | undefined {
+  if (path === '/') return { endpoint: 'page', zone: '', key: '' }
   const [, first, ...rest] = path.replace(/(?<=.)\/$/, '').split('/')
-  if (!first && rest.length === 0) return { endpoint: 'page', zone: '', key: '' }
   if (first === 'events' && rest.length === 0) return { endpoint: 'events', zone: '', key: '' }
   if (first !== 'limit_conns') return undefined
 

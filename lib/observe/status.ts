@@ -14,7 +14,8 @@ export interface StatusOptions {
   /** What to show: `policy.zones`, say, or a function that returns a list each time. No two have one name. */
   readonly zones: ZoneList
   /**
-   * Who may see all of it, reset statistics and close connections: asked for each request, and only `true` lets it in. Without it
+   * Who may see all of it, reset statistics and close connections: asked for each request, and only `true` lets it in. A stream
+   * of events ends after a minute, and is asked for again. What a browser asks for a page of another site is refused. Without it
    * the router is read-only, and answers callers on this machine only. Behind any proxy it is needed: one that hides itself
    * cannot be told from such a caller.
    */
@@ -67,7 +68,8 @@ function checkStatus(options: unknown): Checked {
 async function answer(call: Call & Checked & { readonly route: Route | Failure }): Promise<void> {
   const { req, res, route, authorize } = call
   try {
-    const refusal = await refusalOf(req, authorize)
+    const isPage = 'endpoint' in route && route.endpoint === 'page'
+    const refusal = await refusalOf(req, { authorize, isPage })
     // The client may have gone meanwhile.
     if (isGone(res)) return
     const failure = refusal ?? (route instanceof Failure ? route : answerRoute(call, route))

@@ -4,7 +4,7 @@ import { statusRouter } from '../../../lib/status.ts'
 import type { Handler } from '../server.ts'
 
 export interface StatusOptions {
-  readonly zones: readonly Zone[]
+  readonly zones: readonly Zone[] | (() => readonly Zone[])
   /** @default false */
   readonly mayChange?: boolean
   /** Whether events can be had, or nothing but JSON. @default true */

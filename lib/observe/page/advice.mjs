@@ -1,10 +1,13 @@
 import { reasonOf } from './ask.mjs'
 import { copyInto, copyOf, fill, isolated, make, part, say } from './element.mjs'
 import { get, pathOf } from './server.mjs'
-import { count, duration, percent } from './words.mjs'
+import { count, duration, percent, several } from './words.mjs'
 
 /** @typedef {import('./shapes.d.mts').AdviceShape} AdviceShape */
 /** @typedef {import('./shapes.d.mts').CandidateShape} CandidateShape */
+
+/** The highest limit of which the router says what it would come to. */
+const highestAsked = 1_000_000
 
 /** Which limit to choose: asked when somebody opens it, and when they ask again. */
 export class Advice {
@@ -26,7 +29,7 @@ export class Advice {
 
   async #look() {
     const share = /** @type {HTMLSelectElement} */ (part(this.#body, 'share')).value
-    const limits = this.limit === null ? '' : `&limits=${this.limit}`
+    const limits = this.limit === null || this.limit > highestAsked ? '' : `&limits=${this.limit}`
     try {
       this.#show(
         await get(pathOf(this.#zone, `/advice?max_rejected_share=${share}&top=2${limits}`)),
@@ -44,13 +47,14 @@ export class Advice {
     say(part(this.#body, 'limit'), limit === null ? 'No suggestion yet' : `Suggested limit: ${count(limit)}`)
     part(this.#body, 'suggestion').classList.toggle('good', limit !== null)
     say(part(this.#body, 'reason'), `${reason.slice(0, 1).toUpperCase()}${reason.slice(1)}.`)
-    say(part(this.#body, 'since'), `${count(arrivals)} arrivals in ${duration(Date.now() - sinceMs)}`)
+    say(part(this.#body, 'since'), `${several(arrivals, 'arrival')} in ${duration(Date.now() - sinceMs)}`)
 
     const shown = this.#worthShowing(candidates, limit)
     const above = candidates[shown.length]
+    const asFar = above?.exactness === 'estimate' ? ', as far as can be told' : ''
     say(
       part(this.#body, 'above'),
-      above ? `${count(above.limit)} and more: none would have been refused.` : '',
+      above ? `${count(above.limit)} and more: none would have been refused${asFar}.` : '',
     )
     const rows = shown.map((candidate) => this.#rowOf(candidate, { suggested: limit, share }))
     part(this.#body, 'candidates').replaceChildren(...rows)

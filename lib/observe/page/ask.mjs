@@ -41,9 +41,16 @@ function dialogClosed() {
   if (!dialog.open) settleAsked()
 }
 
+/** How long it is said what was done, in milliseconds. */
+const toldMs = 15_000
+/** @type {number | undefined} */
+let untold
+
 /** Says what was done, or why not, also to those who hear the page. @param {string} text */
 export function tell(text) {
+  clearTimeout(untold)
   say(byId('notice'), text)
+  if (text !== '') untold = setTimeout(tell, toldMs, '')
 }
 
 /** @param {unknown} error @returns {string} */

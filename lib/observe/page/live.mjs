@@ -1,5 +1,4 @@
-import { reasonOf } from './ask.mjs'
-import { get, pathOf } from './server.mjs'
+import { Answer, get, pathOf } from './server.mjs'
 
 /** @typedef {import('./shapes.d.mts').TickShape} TickShape */
 /** @typedef {'live' | 'polling' | 'away'} State */
@@ -18,6 +17,8 @@ const silenceMs = 10_000
 export class Live {
   #tell
   #take
+  /** @type {State | undefined} */
+  #state
 
   /** @param {{ tell: (state: State, reason: string) => void, take: (tick: TickShape) => void }} listener */
   constructor({ tell, take }) {
@@ -27,30 +28,38 @@ export class Live {
 
   async run() {
     for (;;) {
-      if (await this.#listen()) {
-        this.#tell('away', 'the stream of events has ended')
-        await elapse(againMs)
-      } else await this.#pollUntil(performance.now() + retryMs)
+      const how = await this.#listen()
+      if (how === 'silent') this.#say('away', '')
+      if (how === 'unheard') await this.#pollUntil(performance.now() + retryMs)
+      // Each stream ends after a minute. Whether the server is away is seen when it is asked again.
+      else await elapse(againMs)
     }
   }
 
-  /** Takes events until they end; says whether there was one. @returns {Promise<boolean>} */
+  /** @param {State} state @param {string} reason */
+  #say(state, reason) {
+    this.#state = state
+    this.#tell(state, reason)
+  }
+
+  /** Takes events until they end; says how. @returns {Promise<'unheard' | 'silent' | 'ended'>} */
   #listen() {
     const source = new EventSource('events')
     return new Promise((resolve) => {
       let hasHeard = false
-      const end = () => {
+      /** @param {'silent' | 'ended'} how */
+      const end = (how) => {
         source.close()
         clearTimeout(timer)
-        resolve(hasHeard)
+        resolve(hasHeard ? how : 'unheard')
       }
-      let timer = setTimeout(end, firstMs)
-      source.addEventListener('error', end)
+      let timer = setTimeout(end, firstMs, 'silent')
+      source.addEventListener('error', () => end('ended'))
       source.addEventListener('message', ({ data }) => {
         hasHeard = true
         clearTimeout(timer)
-        timer = setTimeout(end, silenceMs)
-        this.#tell('live', '')
+        timer = setTimeout(end, silenceMs, 'silent')
+        this.#say('live', '')
         this.#take(JSON.parse(data))
       })
     })
@@ -61,9 +70,11 @@ export class Live {
     while (performance.now() < deadline) {
       try {
         this.#take(await poll())
-        this.#tell('polling', '')
+        // It was away, and perhaps its events were as well.
+        if (this.#state === 'away') deadline = 0
+        this.#say('polling', '')
       } catch (error) {
-        this.#tell('away', reasonOf(error))
+        this.#say('away', error instanceof Answer ? error.message : '')
         deadline = 0
       }
       await elapse(pollMs)

@@ -1,13 +1,17 @@
-import { byId, make, say } from './element.mjs'
+import { byId, say } from './element.mjs'
 import { Live } from './live.mjs'
+import { several } from './words.mjs'
 import { ZoneCard } from './zone-card.mjs'
-import { count } from './words.mjs'
+import { ZoneIndex } from './zone-index.mjs'
 
 /** @typedef {import('./shapes.d.mts').TickShape} TickShape */
 
 /** @type {Map<string, ZoneCard>} */
 const cards = new Map()
+const index = new ZoneIndex()
 let mayChange = false
+/** When the state became what it is. */
+let since = ''
 
 void new Live({ tell: showState, take: showTick }).run()
 
@@ -22,12 +26,10 @@ function showTick({ zones, may_change: may }) {
   for (const [name, zone] of Object.entries(zones))
     cardOf(name).update(zone, { atMs: performance.now(), mayChange })
 
+  index.show(new Map([...cards].map(([name, { latest }]) => [name, latest])))
   const all = Object.values(zones)
   const active = all.reduce((sum, zone) => sum + zone.active, 0)
-  say(
-    byId('summary'),
-    `${count(active)} ${active === 1 ? 'slot' : 'slots'} taken in ${count(all.length)} ${all.length === 1 ? 'zone' : 'zones'}`,
-  )
+  say(byId('summary'), `${several(active, 'slot')} taken in ${several(all.length, 'zone')}`)
   byId('rights').hidden = mayChange
   say(byId('rights'), 'Read only')
 }
@@ -45,16 +47,19 @@ function cardOf(name) {
 /** Said once for each change, not for each tick. @param {'live' | 'polling' | 'away'} state @param {string} reason */
 function showState(state, reason) {
   const element = byId('state')
-  if (element.dataset['state'] === state) return
-  element.dataset['state'] = state
+  const isNew = element.dataset['state'] !== state
+  if (!isNew && element.dataset['reason'] === reason) return
+  if (isNew) since = new Date().toLocaleTimeString('en', { hour12: false })
+  Object.assign(element.dataset, { state, reason })
   document.body.classList.toggle('stale', state === 'away')
   document.title = state === 'away' ? 'Away · limit-conn' : 'Connections · limit-conn'
-  if (state === 'live') return say(element, 'Live')
-  if (state === 'polling') return say(element, 'Live, asked every 2 s')
+  say(element, wordsOf(state, reason))
+}
 
-  const since = new Date().toLocaleTimeString('en', { hour12: false })
-  element.replaceChildren(
-    `The server is away since ${since}; trying again`,
-    make('span', ` (${reason})`, 'unseen'),
-  )
+/** @param {'live' | 'polling' | 'away'} state @param {string} reason */
+function wordsOf(state, reason) {
+  if (state !== 'away') return state === 'live' ? 'Live' : 'Live, asked every 2 s'
+  return reason === ''
+    ? `The server is away since ${since}; trying again`
+    : `No numbers since ${since}: ${reason}; trying again`
 }

@@ -11,6 +11,11 @@ export function rate(number) {
   return number >= 10 ? count(number) : short.format(number)
 }
 
+/** Some of a thing. @param {number} number @param {string} word @returns {string} */
+export function several(number, word) {
+  return `${count(number)} ${word}${number === 1 ? '' : 's'}`
+}
+
 /** @param {number} share @returns {string} */
 export function percent(share) {
   if (share === 0) return '0 %'

@@ -72,6 +72,11 @@ export class ZoneCard {
     if (zone.top) this.#keys.show(zone.top, { limit, mayChange })
   }
 
+  /** What was seen last. */
+  get latest() {
+    return this.#history.latest
+  }
+
   /** @param {ZoneShape} zone */
   #tag({ limits, shared }) {
     const tags = limits.map(({ limit, dry_run: isDryRun }) => {
