@@ -58,7 +58,12 @@ it('the benchmark prints a figure for every variant, and writes no file when it 
 it('the part for what shows prints a figure for everything on, and for a control', async () => {
   const { stdout } = await bench('observe', '--smoke')
   const rows = rowsOf(stdout, 'Observe: rejections')
-  expect(rows.map(([name]) => name)).toEqual(['everything on', 'everything off (control)'])
+  expect(rows.map(([name]) => name)).toEqual([
+    'everything on, 10,000',
+    'everything off (control), 10,000',
+    'everything on, as many as it can',
+    'everything off (control), as many as it can',
+  ])
   for (const row of rows) expectFigures(row, 4)
 }, 60_000)
 

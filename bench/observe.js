@@ -8,19 +8,25 @@ const { showNumber, showRatio, summarize } = require('./statistics.js')
 const { table } = require('./tables.js')
 
 const connections = 20
+/** How many are refused in a second, of each server; undefined: as many as it can. */
+const rates = [10_000, undefined]
 
 async function measureObserve(plan, cores, tell) {
-  const windows = { on: [], control: [] }
+  const sides = rates.flatMap((rate) => [true, false].map((isOn) => ({ isOn, rate, windows: [] })))
   for (let n = 1; n <= plan.generations; n++) {
-    for (const side of Object.keys(windows)) {
-      tell(`observe, generation ${n} of ${plan.generations}: ${side === 'on' ? 'on' : 'off'} beside off`)
-      windows[side].push(...(await measurePair({ isOn: side === 'on', isFirst: n % 2 === 0 }, plan, cores)))
+    for (const side of sides) {
+      tell(`observe, generation ${n} of ${plan.generations}: ${nameOf(side)}`)
+      side.windows.push(...(await measurePair({ ...side, isFirst: n % 2 === 0 }, plan, cores)))
     }
   }
-  return windows
+  return sides
 }
 
-async function measurePair({ isOn, isFirst }, plan, cores) {
+function nameOf({ isOn, rate }) {
+  return `everything ${isOn ? 'on' : 'off (control)'}, ${rate?.toLocaleString('en-US') ?? 'as many as it can'}`
+}
+
+async function measurePair({ isOn, rate, isFirst }, plan, cores) {
   const sides = (isFirst ? [isOn, false] : [false, isOn]).map((on) => ({ isOn: on }))
   try {
     for (const side of sides) {
@@ -29,8 +35,8 @@ async function measurePair({ isOn, isFirst }, plan, cores) {
     }
     for (const side of sides) {
       const maxSeconds = Math.ceil((plan.warmUpMs + plan.windows * plan.windowMs) / 1_000) + 30
-      const task = { port: side.port, connections, maxSeconds, maxRequests: 5_000_000, isRefused: true }
-      side.client = start('load-keep-alive.js', task, { core: cores?.load })
+      const task = { port: side.port, connections, rate, maxSeconds, maxRequests: 5_000_000, isRefused: true }
+      side.client = start(rate ? 'load-paced.js' : 'load-keep-alive.js', task, { core: cores?.load })
       await answerOf(side.client)
     }
     await pause(plan.warmUpMs)
@@ -61,19 +67,18 @@ async function checkLoads(sides) {
   if (failed.some((count) => count > 0)) throw new Error(`requests were not refused: ${failed.join(', ')}`)
 }
 
-function observeSections(windows) {
-  const names = { on: 'everything on', control: 'everything off (control)' }
-  const rows = Object.entries(names).map(([side, name]) => {
-    const each = (figure) => summarize(windows[side].map(figure))
+function observeSections(sides) {
+  const rows = sides.map((side) => {
+    const each = (figure) => summarize(side.windows.map(figure))
     return [
-      name,
+      nameOf(side),
       showRatio(each(({ on, off }) => on.perSecond / off.perSecond)),
       showRatio(each(({ on, off }) => on.cpuUs / off.cpuUs)),
       showNumber(each(({ on }) => on.perSecond).median),
       showNumber(each(({ on }) => on.cpuUs).median),
     ]
   })
-  const head = ['server', 'throughput / off', 'CPU for each / off', 'rejections a second', 'µs']
+  const head = ['server, rejections a second', 'throughput / off', 'CPU for each / off', 'measured', 'µs']
   return [['Observe: rejections, beside a server with everything off', table(head, rows)]]
 }
 

@@ -30,6 +30,11 @@ function said(zone: Zone): { exact: number[]; suggested: number | null } {
   return { exact, suggested: suggestion.limit }
 }
 
+/** Of a limit that was not tried. */
+function exactnessOf(zone: Zone, asked: number): string {
+  return zone.advise({ limits: [asked] }).candidates.find(({ limit }) => limit === asked)!.exactness
+}
+
 const zoneOf = (): Zone => new Zone({ name: 'z', candidates: [1, 2, 3, 5, 8, 10] })
 
 describe('advice is not exact, and suggests nothing from', () => {
@@ -66,6 +71,33 @@ describe('advice is not exact, and suggests nothing from', () => {
     closeAll(wide)
   })
 
+  it('a stricter limit of another policy on who is in by now, and arrives but once', () => {
+    const zone = zoneOf()
+    const [wide, strict] = [10, 2].map((limit) => new Limiter({ zone, limit, key: keyOf }))
+    const clients = open(wide!, 3)
+    const passed = clients.map((client) => (strict!.accept(client) as { passed: boolean }).passed)
+    expect(passed).toEqual([false, false, false])
+    const { arrivals, candidates } = zone.advise()
+    expect([arrivals, ...candidates.map(({ rejected }) => rejected)]).toEqual([3, 2, 1, 0, 0, 0, 0])
+    expect(said(zone)).toEqual({ exact: [], suggested: null })
+    closeAll(clients)
+  })
+
+  it('a limit that was lowered, and has closed who was above it', () => {
+    const zone = zoneOf()
+    const limiter = new Limiter({ zone, limit: 100, key: keyOf })
+    const clients = open(limiter, 40)
+    limiter.setConfig({ limit: 10 }, { closeExcess: true })
+    limiter.setConfig({ limit: 100 })
+    const more = open(limiter, 2_000)
+    expect(said(zone)).toEqual({ exact: [], suggested: null })
+    expect(zone.advise({ limits: [44] }).candidates.at(-1)).toMatchObject({
+      limit: 44,
+      exactness: 'estimate',
+    })
+    closeAll([...clients, ...more])
+  })
+
   it('a limit that closes older ones', () => {
     const zone = zoneOf()
     const limiter = new Limiter({ zone, limit: 2, onLimit: 'evict-oldest', key: keyOf })
@@ -89,9 +121,11 @@ it('advice is exact again from a reset on', () => {
   const clients = open(limiter, 10)
   closeAll(clients)
   expect(said(zone).exact).toEqual([1, 2])
+  expect(exactnessOf(zone, 7)).toBe('estimate')
   zone.reset()
   limiter.setConfig({ limit: 5, dryRun: true })
   closeAll(open(limiter, 10))
   expect(said(zone).exact).toEqual([1, 2, 3, 5, 8, 10])
+  expect(exactnessOf(zone, 7)).toBe('upper bound')
   expect(zone.stats().active).toBe(0)
 })

@@ -1,13 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, expect, it } from '@jest/globals'
-import { Limiter, Zone } from '../../lib/index.ts'
+import { limitConn, Limiter, Zone } from '../../lib/index.ts'
 
 const names = [
   'limit-conn:passed',
   'limit-conn:rejected',
   'limit-conn:exhausted',
   'limit-conn:released',
+  'limit-conn:warning',
 ] as const
 const told: unknown[] = []
 /** What clients send may be a secret. */
@@ -40,10 +41,15 @@ const key = (one: object): string => (one as { key: string }).key
 it('A-19: tells who is refused, and which limit does that, once of each', async () => {
   const limiter = new Limiter({ zone: new Zone({ name: 'mine' }), limit: 1, key })
   const [first, second] = [source('a'), source('a')]
-  for (const each of [first, second, second]) limiter.accept(each)
+  limiter.accept(first)
   await Promise.resolve()
+  const passed = ['limit-conn:passed', { zone: 'mine', key: shown, limit: 1, active: 1 }]
+  expect(told).toEqual([passed])
 
-  expect(told.filter(isOfLimit)).toEqual([
+  for (const each of [second, second]) limiter.accept(each)
+  await Promise.resolve()
+  expect(told).toEqual([
+    passed,
     ['limit-conn:rejected', { zone: 'mine', key: shown, limit: 1, active: 1, dryRun: false }],
   ])
   first.emit('close')
@@ -86,6 +92,28 @@ it('tells who passed, and who gave a slot back and why, when the turn is over', 
     ['limit-conn:released', { zone: 'open', key: 'b', ageMs, cause: 'kicked' }],
   ])
   expect(zone.stats().active).toBe(0)
+})
+
+it('tells how long a slot was taken', async () => {
+  const limiter = new Limiter({ limit: 1, key })
+  const one = source('a')
+  const sinceMs = performance.now()
+  limiter.accept(one)
+  one.emit('close')
+  const mostMs = performance.now() - sinceMs
+  await Promise.resolve()
+  const [, { ageMs }] = told.at(-1) as [string, { readonly ageMs: number }]
+  expect(ageMs).toBeGreaterThanOrEqual(0)
+  // Slots know the millisecond in which they were taken, not what part of it.
+  expect(ageMs).toBeLessThanOrEqual(mostMs + 1)
+})
+
+it('tells what looks wrong, though the logger has no function for it', async () => {
+  limitConn({ limit: 1, key: '$http_x', logger: { error: () => undefined } })
+  await Promise.resolve()
+  expect(told).toEqual([
+    ['limit-conn:warning', { code: 'WRN_LIMIT_CONN_UNCHECKED_KEY', message: expect.stringContaining('x') }],
+  ])
 })
 
 it.each(['reject', 'pass'] as const)('tells that a zone is full, onFull %s', async (onFull) => {

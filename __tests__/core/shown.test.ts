@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { showKey } from '../../lib/core/shown.ts'
+import { keyShownAs, showClient, showKey } from '../../lib/core/shown.ts'
 
 const usual = { reveal: false, privacy: false } as const
 
@@ -27,4 +27,15 @@ describe('a key is shown', () => {
     expect(shown).toMatch(/^ip#[\w-]{12}$/)
     expect(showKey('a:192.0.2.1', { reveal: true, privacy: 'hash-ip' })).toBe(shown)
   })
+})
+
+it('a client is shown as a key that is its address', () => {
+  expect(showClient('192.0.2.1', false)).toBe('192.0.2.1')
+  expect(showClient('192.0.2.1', 'hash-ip')).toBe(showKey('a:192.0.2.1', { ...usual, privacy: 'hash-ip' }))
+})
+
+it('a hash that was shown lately is known again, and no other text', () => {
+  const shown = ['t:one', 't:two', 't:three'].map((key) => showKey(key, usual))
+  expect(shown.map(keyShownAs)).toEqual(['t:one', 't:two', 't:three'])
+  expect(keyShownAs('key#AAAAAAAAAAAA')).toBeUndefined()
 })

@@ -21,6 +21,8 @@ interface Trace {
   readonly zone: Zone
 }
 
+type Accepts = Pick<Limiter, 'accept'>
+
 const aStep = fc.record({
   what: fc.constantFrom('open', 'open', 'open', 'close', 'close', 'reset'),
   key: fc.constantFrom('a', 'a', 'a', 'b', 'c'),
@@ -34,15 +36,20 @@ const aStory = fc.record({
   steps: fc.array(aStep, { minLength: 1, maxLength: 150, size: 'max' }),
 })
 
+const keyOf = (source: object): string => (source as Client).key
+
 function play({ limit, dryRun, steps }: { limit: number; dryRun: boolean; steps: readonly Step[] }): Trace {
   const zone = new Zone({ name: 'z', candidates, maxIdle: 16 })
-  const limiter = new Limiter({ zone, limit, dryRun, key: (source) => (source as Client).key })
+  return playOn(zone, new Limiter({ zone, limit, dryRun, key: keyOf }), steps)
+}
+
+function playOn(zone: Zone, limiter: Accepts, steps: readonly Step[]): Trace {
   const trace: Trace = { steps: [], open: [], zone }
   for (const { what, key, which } of steps) {
     if (what === 'open') {
       const client = new Client(key)
       trace.steps.push({ what: 'came', client })
-      if (limiter.accept(client).passed) trace.open.push(client)
+      if ((limiter.accept(client) as { passed: boolean }).passed) trace.open.push(client)
     }
     const [gone] = what === 'close' ? trace.open.splice(which % (trace.open.length || 1), 1) : []
     gone?.emit('close')
@@ -108,7 +115,25 @@ describe('candidates', () => {
     )
   })
 
-  it('that were not tried are told as upper bounds, and none is below the truth', () => {
+  it('count those whom another limit of the policy refused, or who found no room for their key', () => {
+    fc.assert(
+      fc.property(aStory, fc.integer({ min: 1, max: 3 }), ({ limit, dryRun, steps }, max) => {
+        const zone = new Zone({ name: 'z', candidates, max, maxIdle: 16 })
+        const all = { zone: new Zone({ name: 'all' }), key: () => 'all', limit }
+        const first = { zone, key: keyOf, limit: 1_000 }
+        const trace = playOn(zone, new Limiter({ limits: dryRun ? [first, all] : [all, first] }), steps)
+        closeAll(trace)
+        const { candidates: found, arrivals, refusedAt } = zone.advise()
+        const came = trace.steps.filter(({ what }) => what === 'came')
+        expect([arrivals, refusedAt]).toEqual([came.length, null])
+        for (const { limit: tried, rejected, keys, exactness } of found)
+          expect({ rejected, keys, exactness }).toEqual({ ...replay(trace, tried), exactness: 'exact' })
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('that were not tried are told as upper bounds: none is below the truth, or above a lower limit', () => {
     fc.assert(
       fc.property(aStory, (story) => {
         const trace = play({ ...story, dryRun: true })
@@ -118,6 +143,7 @@ describe('candidates', () => {
           const { rejected, exactness } = found.find((each) => each.limit === limit)!
           expect(exactness).toBe('upper bound')
           expect(rejected).toBeGreaterThanOrEqual(replay(trace, limit).rejected)
+          expect(rejected).toBeLessThanOrEqual(replay(trace, limit === 4 ? 3 : 5).rejected)
         }
       }),
       { numRuns: 300 },
@@ -126,7 +152,7 @@ describe('candidates', () => {
 
   it('start again with reset, and go on from what is open', () => {
     const zone = new Zone({ name: 'z', candidates: [2] })
-    const limiter = new Limiter({ zone, limit: 9, key: (source) => (source as Client).key })
+    const limiter = new Limiter({ zone, limit: 9, key: keyOf })
     const clients = Array.from({ length: 3 }, () => new Client('a'))
     for (const client of clients) limiter.accept(client)
     zone.reset()
@@ -144,15 +170,28 @@ describe('candidates', () => {
     expect(zone.stats().active).toBe(0)
   })
 
+  it('take no memory under a key in which the smallest was not reached', () => {
+    const zone = new Zone({ name: 'z', candidates: [2] })
+    const limiter = new Limiter({ zone, limit: 9, key: (source) => (source as Client).key })
+    const clients = ['a', 'b', 'b', 'b'].map((key) => new Client(key))
+    for (const client of clients) limiter.accept(client)
+    expect(Array.from(zone.allRecords(), ({ key, trials }) => [key, trials?.refused])).toEqual([
+      ['t:a', undefined],
+      ['t:b', [1]],
+    ])
+    for (const client of clients) client.emit('close')
+    expect(zone.stats().active).toBe(0)
+  })
+
   it('have no more memory than the records that the zone keeps', () => {
     const zone = new Zone({ name: 'z', max: 10, maxIdle: 5 })
-    const limiter = new Limiter({ zone, limit: 9, dryRun: true, key: (source) => (source as Client).key })
+    const limiter = new Limiter({ zone, limit: 9, dryRun: true, key: keyOf })
     for (let n = 0; n < 1_000; n++) {
       const clients = [new Client(`k${n}`), new Client(`k${n}`)]
       for (const client of clients) limiter.accept(client)
       for (const client of clients) client.emit('close')
     }
-    expect(zone.allRecords.length).toBeLessThanOrEqual(5)
+    expect([...zone.allRecords()].length).toBeLessThanOrEqual(5)
     expect(zone.advise({ top: 1_000 }).candidates[0]).toMatchObject({
       limit: 1,
       rejected: 1_000,

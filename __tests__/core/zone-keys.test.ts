@@ -25,6 +25,48 @@ describe('an IPv6 address is read', () => {
     zone.take('a:2001:db8:0:1::/64', new Holder())
     expect(zone.count('2001:db8:0:2::1')).toBe(1)
   })
+
+  it('as that of byIp(), where no subnet was seen: other processes may hold it', () => {
+    const zone = zoneOf()
+    const usual = ['a:2001:db8::/56']
+    expect(zone.keysFor('2001:db8::1')).toEqual(usual)
+    for (const key of ['t:2001:db8::1', 'a:192.0.2.1']) zone.take(key, new Holder())
+    expect(zone.keysFor('2001:db8::1')).toEqual(usual)
+  })
+})
+
+it('a refusal counts under an idle key, and keeps it from being forgotten no longer than others', () => {
+  const zone = zoneOf({ maxIdle: 2 })
+  const policy = policyOf({ zone, limit: () => 0 })
+  for (const key of ['t:a', 't:b']) zone.release(zone.take(key, new Holder()))
+  expect(ask(policy, new Holder(), 'a').decision.passed).toBe(false)
+  const rejected = (): object => Object.fromEntries(zone.top().map((top) => [top.key, top.rejected]))
+  expect(rejected()).toEqual({ a: 1, b: 0 })
+  zone.release(zone.take('t:c', new Holder()))
+  expect(rejected()).toEqual({ b: 0, c: 0 })
+})
+
+it('a zone that tries no limits starts again with reset, too', () => {
+  const zone = zoneOf({ candidates: [] })
+  const policy = policyOf({ zone, limit: 1 })
+  const [first] = [new Holder(), new Holder()].map((holder) => {
+    ask(policy, holder, 'a')
+    return holder
+  })
+  expect(zone.top()).toMatchObject([{ active: 1, rejected: 1 }])
+  zone.reset()
+  expect(zone.top()).toMatchObject([{ active: 1, rejected: 0 }])
+  first!.end()
+})
+
+it('tells for how long the oldest slot of a key has been taken', () => {
+  const zone = zoneOf()
+  const sinceMs = performance.now()
+  for (let n = 0; n < 2; n++) zone.take('t:a', new Holder())
+  const { oldestMs } = zone.top()[0]!
+  expect(oldestMs).toBeGreaterThanOrEqual(0)
+  // Slots know the millisecond in which they were taken, not what part of it.
+  expect(oldestMs).toBeLessThanOrEqual(performance.now() - sinceMs + 1)
 })
 
 it('a key that finds the zone full is not told as one that exceeded its limit', () => {

@@ -196,7 +196,7 @@ describe('the idle records of a zone', () => {
   it('gives a key its statistics back when it comes back', () => {
     const zone = new Zone({ name: 'z' })
     const slots = ['a', 'a', 'a'].map((key) => take(zone, key))
-    zone.refused('t:a')
+    zone.recordOf('t:a')!.refusals.rejected++
     for (const slot of slots) zone.release(slot)
     take(zone, 'a')
 

@@ -18,7 +18,7 @@ function hit(key: string, over: Partial<Hit> = {}): void {
     return { client: key }
   }
   const told: Hit = { zone, kind: 'rejected', key, limit: 1, ...over }
-  flood.tell(told.zone, { key, text: hitLine(told) }, context)
+  flood.tell(told.zone, { key, kind: told.kind, text: () => hitLine(told) }, context)
 }
 
 /** The lines that were written since the last look. */
@@ -87,7 +87,8 @@ describe('Flood', () => {
   })
 
   it('never shows a key of its own accord', () => {
-    for (let i = 0; i < 3_000; i++) flood.tell(zone, { key: `secret ${i % 1_500}`, text: line }, () => ({}))
+    for (let i = 0; i < 3_000; i++)
+      flood.tell(zone, { key: `secret ${i % 1_500}`, kind: 'rejected', text: () => line }, () => ({}))
     jest.advanceTimersByTime(10_000)
     expect(written().join('\n')).not.toContain('secret')
   })
@@ -130,6 +131,21 @@ describe('Flood', () => {
     expect(Math.max(...perSecond.values())).toBeLessThanOrEqual(10)
   })
 
+  it('tells the rest a second later, where ten lines were written in this one', () => {
+    jest.advanceTimersByTime(500)
+    hit('a')
+    hit('a')
+    jest.advanceTimersByTime(9_600)
+    for (let i = 0; i < 10; i++) hit(`key ${i}`)
+    expect(written()).toHaveLength(11)
+
+    jest.advanceTimersByTime(400 + 999)
+    expect(written()).toEqual([])
+    jest.advanceTimersByTime(1)
+    expect(written()).toEqual(['limiting connections, 1 more of other keys in 10 s'])
+    expect(jest.getTimerCount()).toBe(0)
+  })
+
   it('tells zones of one name apart', () => {
     hit('a')
     hit('a', { zone: new Zone({ name: 'z' }) })
@@ -139,7 +155,7 @@ describe('Flood', () => {
   it('keeps no process alive', () => {
     jest.useRealTimers()
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
-    new Flood(() => undefined).tell(zone, { key: 'a', text: line }, () => ({}))
+    new Flood(() => undefined).tell(zone, { key: 'a', kind: 'rejected', text: () => line }, () => ({}))
     expect(process.getActiveResourcesInfo().filter((name) => name === 'Timeout')).toHaveLength(before)
   })
 })

@@ -243,6 +243,13 @@ module.exports = [
     tests: model,
   },
   {
+    id: 'requestsEndForNoCause',
+    file: 'lib/core/holder.ts',
+    from: 'this.#firstChild.end(cause)',
+    to: 'this.#firstChild.end()',
+    tests: model,
+  },
+  {
     id: 'badLimitPasses',
     file: 'lib/core/limit.ts',
     from: "return typeof value === 'number' && value >= 0 && (Number.isInteger(value) || value === Infinity)",

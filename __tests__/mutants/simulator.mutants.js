@@ -94,6 +94,31 @@ module.exports = [
     to: '',
   },
   {
+    ...worlds,
+    id: 'givesBackInSilence',
+    file: 'lib/core/zone.ts',
+    from: '    tellReleased(slot, cause)\n',
+    to: '',
+  },
+  {
+    ...worlds,
+    id: 'closedIsToldAsEnded',
+    file: 'lib/core/close.ts',
+    from: '  holder.end(cause)\n',
+    to: '  holder.end()\n',
+  },
+  {
+    ...worlds,
+    id: 'toldBeforeTaken',
+    file: 'lib/core/enter.ts',
+    from: `    if (isTaken(look)) take(entry, look)
+    const hit = count(entry, look)
+    if (hit) (hits ??= []).push(hit)`,
+    to: `    const hit = count(entry, look)
+    if (hit) tellHits([hit])
+    if (isTaken(look)) take(entry, look)`,
+  },
+  {
     ...orders,
     id: 'wentWhileItWaited',
     edits: [

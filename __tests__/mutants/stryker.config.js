@@ -8,10 +8,11 @@ const place = path.join(tmpdir(), 'limit-conn-stryker')
 // Runs of the model test, which covers nearly all of the core: enough to find what it finds at all, nearly always.
 process.env.LIMIT_CONN_RUNS ??= '150'
 
-// Each change that Stryker can think of in the core and in the keys, against their own tests: `npm run stryker`.
+// Each change that Stryker can think of in the core, the keys and what tells of them, against their own tests:
+// `npm run stryker`.
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 module.exports = {
-  mutate: ['lib/core/**/*.ts', 'lib/key/**/*.ts'],
+  mutate: ['lib/core/**/*.ts', 'lib/key/**/*.ts', 'lib/log/{flood,journal}.ts', 'lib/store/own-share.ts'],
   // Nearly all texts are those of messages.
   mutator: { excludedMutations: ['StringLiteral'] },
   testRunner: 'jest',

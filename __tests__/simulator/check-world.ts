@@ -32,8 +32,12 @@ export async function checkWorld(seed: number): Promise<Totals> {
 async function play(story: Story): Promise<Totals> {
   jest.clearAllTimers()
   const telling = new Telling(story)
-  for (const event of story[1]) await telling.tell(event)
-  return telling.end()
+  try {
+    for (const event of story[1]) await telling.tell(event)
+    return await telling.end()
+  } finally {
+    await telling.world.ear.stop()
+  }
 }
 
 /**
@@ -44,15 +48,23 @@ export async function checkOrders(parameters: fc.Parameters<unknown>): Promise<v
   const property = fc.asyncProperty(fc.scheduler(), aSlowStory, async (scheduler, story) => {
     jest.clearAllTimers()
     const telling = new Telling(story, (value) => scheduler.schedule(Promise.resolve(value)))
-    let act = Promise.resolve()
-    for (const event of story[1])
-      void scheduler.schedule(Promise.resolve(), event.what).then(() => (act = telling.act(event)))
-    while (scheduler.count() > 0) {
-      await scheduler.waitOne()
-      await act
-      await telling.check()
+    try {
+      await tellInOrder(telling, story[1], scheduler)
+    } finally {
+      await telling.world.ear.stop()
     }
-    await telling.end()
   })
   await fc.assert(property, parameters as object)
+}
+
+async function tellInOrder(telling: Telling, events: Story[1], scheduler: fc.Scheduler): Promise<void> {
+  let act = Promise.resolve()
+  for (const event of events)
+    void scheduler.schedule(Promise.resolve(), event.what).then(() => (act = telling.act(event)))
+  while (scheduler.count() > 0) {
+    await scheduler.waitOne()
+    await act
+    await telling.check()
+  }
+  await telling.end()
 }

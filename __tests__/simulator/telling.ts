@@ -3,6 +3,7 @@ import { jest } from '@jest/globals'
 import type { ZoneStats } from '../../lib/index.ts'
 import { clients, type Event, type Setting, type Story } from './events.ts'
 import { everyMs, isUnderWay, type Call, type Guest } from './guest.ts'
+import { causes } from './heard.ts'
 import { Wire } from './wire.ts'
 import { World, type FindOut } from './world.ts'
 
@@ -29,7 +30,11 @@ export class Telling {
   }
 
   async act(event: Event): Promise<void> {
-    await acts[event.what](this, event)
+    const { ear } = this.world
+    ear.isTurn = true
+    const done = acts[event.what](this, event)
+    ear.isTurn = false
+    await done
   }
 
   /** Whoever is to be closed is closed in time, though it stays; then all leave, also those of whom nobody was told. */
@@ -58,10 +63,11 @@ export class Telling {
   /** What happens by itself has happened: the invariants hold. */
   async check(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    deepStrictEqual(this.world.failures, [])
-    const { guests, wards } = this.world
+    const { failures, guests, wards } = this.world
+    if (failures.length > 0) throw new Error(failures.join('\n'))
     for (const { wire } of guests) checkListeners(wire)
     for (const ward of Object.values(wards)) ward.check()
+    checkCauses(this.world)
     // Those of whom nothing is left need not be looked at again.
     const left = guests.splice(0).filter(({ wire, mayCount }) => mayCount || !wire.destroyed)
     guests.push(...left)
@@ -182,6 +188,20 @@ function upgrade(path: string): string {
 function checkListeners(wire: Wire): void {
   const ours = wire.listeners('close').filter(({ name }) => name === 'endHolder').length
   if (ours > 1) throw new Error(`${ours} of our listeners are on one connection`)
+}
+
+/** Slots were given back for the causes that there were. */
+function checkCauses({ wards: { guard, connections, upgrades }, moves }: World): void {
+  // The guard has a slot for each connection that any of them closes.
+  for (const cause of causes) {
+    const closed = [guard, connections, upgrades].reduce((sum, { heard }) => sum + heard.told(cause), 0)
+    const free = guard.heard.gaveBack(cause)
+    if (closed !== free)
+      throw new Error(`${closed} connections were ${cause}, and ${free} slots of the guard`)
+  }
+  const moved = connections.heard.gaveBack('moved')
+  if (moved < moves.least || moved > moves.most)
+    throw new Error(`${moved} slots were moved, and ${moves.least} to ${moves.most} connections have moved`)
 }
 
 /** Refused and never let in, or gone without a word, and not closed; one that another process has taken is not ours. */

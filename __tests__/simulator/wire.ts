@@ -117,11 +117,12 @@ export class Wire extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    // Node counts what was not sent yet, too.
+    this.bytesWritten += chunk.length
     this._handle.writeQueueSize = chunk.length
     this.#unread = () => {
       this.#unread = undefined
       this._handle.writeQueueSize = 0
-      this.bytesWritten += chunk.length
       this.text += chunk.toString('latin1')
       this._unrefTimer()
       done()

@@ -1,5 +1,6 @@
 import http, { type IncomingMessage, type ServerResponse } from 'node:http'
 import { limitConn, limitServer, limitUpgrade } from '../../lib/index.ts'
+import { Ear } from './ear.ts'
 import { clients, texts, type Event, type Ruling, type Setting, type Text } from './events.ts'
 import { everyMs, Guest, isUnderWay, mayBeUnderWay, type Call } from './guest.ts'
 import { Ward } from './ward.ts'
@@ -26,6 +27,9 @@ export class World {
   readonly server = http.createServer({ keepAliveTimeout: 0, headersTimeout: 0, requestTimeout: 0 })
   readonly wards: Readonly<Record<keyof Setting, Ward>>
   readonly policies: ReturnType<World['makePolicies']>
+  readonly ear: Ear
+  /** How often a connection moved to another text: at most, and surely. */
+  readonly moves = { most: 0, least: 0 }
   /** Another layer destroys what comes in, in the same tick. */
   isCutting = false
   readonly #findOut: FindOut | undefined
@@ -40,6 +44,10 @@ export class World {
       requests: new Ward('requests', setting.requests, { guests, failures, slotsOf: requestsOf }),
       upgrades: new Ward('upgrades', setting.upgrades, { guests, failures, slotsOf: upgradedAt }),
     }
+    this.ear = new Ear(
+      Object.values(this.wards).map(({ heard }) => heard),
+      failures,
+    )
     this.server.on('connection', (wire: Wire) => this.#accept(this.guestOf(wire)))
     this.policies = this.makePolicies(setting)
     this.server.on('request', (req, res) => this.#serve(req, res))
@@ -118,7 +126,7 @@ export class World {
       this.#checkThere(call.guest)
       call.isCounted = true
       call.guest.letInMs = performance.now()
-      this.wards.requests.checkAdmission(call.text)
+      if (call.text !== '') this.wards.requests.checkAdmission(call.text)
       return answer(req, call.res)
     })
   }
@@ -130,11 +138,20 @@ export class World {
     if (guest.isRefused) this.failures.push('a request ran behind one that was refused')
     const hadSlot = [...textsOf(guest, false)].includes(text)
     const call: Call = { guest, res, text, isCounted: false, isDeaf: false, endedMs: undefined }
-    guest.calls.push(call)
     guest.letInMs = performance.now()
-    if (text !== '') guest.latest = text
+    if (text !== '') this.#show(guest, text)
+    guest.calls.push(call)
     if (!hadSlot && text !== '') this.wards.connections.checkAdmission(text)
     return call
+  }
+
+  /** The slot of the text before is given back: at once, unless a request uses it until then. */
+  #show(guest: Guest, text: Text): void {
+    const { latest } = guest
+    guest.latest = text
+    if (latest === '' || latest === text) return
+    this.moves.most++
+    if (!guest.calls.some((call) => call.text === latest && mayBeUnderWay(call))) this.moves.least++
   }
 
   #refuse(req: IncomingMessage, ward: Ward): string {

@@ -1,6 +1,8 @@
 import { checkObject, invalid, whole, type Checks } from '../options/check.ts'
-import { suggest, type Suggestion } from './suggestion.ts'
+import { First } from './first.ts'
+import type { KeyRecord } from './record.ts'
 import { showKey } from './shown.ts'
+import { suggest, type Suggestion } from './suggestion.ts'
 import type { Trials } from './trials.ts'
 import { aCandidateList } from './zone-options.ts'
 import type { Zone } from './zone.ts'
@@ -47,7 +49,7 @@ export interface Advice {
   readonly zone: string
   /** Since when it was looked, in milliseconds since 1970. */
   readonly sinceMs: number
-  /** Holders that came under a key, those refused included. */
+  /** Holders that came under a key, those refused included, whatever refused them. */
   readonly arrivals: number
   /** The smallest limit that has refused one of them; null: none has, or only in dry runs. */
   readonly refusedAt: number | null
@@ -67,7 +69,8 @@ export function advise(zone: Zone, options: unknown): Advice {
   const checked = checkObject(options, 'advise', checks) as AdviseOptions
   const { maxRejectedShare = 0.001, limits = [], top = 5 } = checked
   const { trials } = zone
-  const tried = trials.candidates.map((_, index) => tryOut(zone, { index, top }))
+  const keys = topKeys(zone, top)
+  const tried = trials.candidates.map((_, index) => ({ ...outcomeOf(trials, index), topKeys: keys[index]! }))
   const bounds = limits.filter((limit) => !trials.candidates.includes(limit))
   const candidates = [...tried, ...bounds.map((limit) => bound(trials, limit))]
 
@@ -81,28 +84,44 @@ export function advise(zone: Zone, options: unknown): Advice {
   }
 }
 
-/** A limit that was tried. */
-function tryOut(zone: Zone, { index, top }: { readonly index: number; readonly top: number }): Candidate {
-  const { trials } = zone
-  const limit = trials.candidates[index]!
+/** What a limit came to that was tried. */
+function outcomeOf(trials: Trials, index: number): Omit<Candidate, 'topKeys'> {
   const rejected = trials.refused[index]!
-  const hit = zone.allRecords.filter((record) => record.trials && record.trials.refused[index]! > 0)
-  const most = hit.toSorted((a, b) => b.trials!.refused[index]! - a.trials!.refused[index]!).slice(0, top)
   return {
-    limit,
+    limit: trials.candidates[index]!,
     rejected,
     rejectedShare: shareOf(rejected, trials),
     keys: trials.keys[index]!,
-    topKeys: most.map((record) => {
-      return { shown: showKey(record.key, zone.showing), rejected: record.trials!.refused[index]! }
-    }),
     exactness: trials.isExact(index) ? 'exact' : 'estimate',
   }
 }
 
+/** Those of whom each candidate would have refused the most, in one walk through all keys. */
+function topKeys(zone: Zone, top: number): HitKey[][] {
+  const firsts = zone.trials.candidates.map((_, index) => {
+    return new First<KeyRecord>(top, (a, b) => rejectedOf(b, index) - rejectedOf(a, index))
+  })
+  for (const record of zone.allRecords()) {
+    const hits = record.trials?.hits ?? 0
+    // Whom a limit refuses, each lower one refuses too: the bits have no gaps.
+    for (let index = 0; hits >>> index > 0; index++) firsts[index]!.add(record)
+  }
+
+  return firsts.map(({ items }, index) =>
+    items.map((record) => ({
+      shown: showKey(record.key, zone.showing),
+      rejected: rejectedOf(record, index),
+    })),
+  )
+}
+
+function rejectedOf({ trials }: KeyRecord, index: number): number {
+  return trials!.refused[index]!
+}
+
 /** A limit that was not tried: who met as many slots, or more, might have been refused. */
 function bound(trials: Trials, limit: number): Candidate {
-  const rejected = trials.metAtLeast(limit)
+  const rejected = trials.mostRefused(limit)
   const exactness = trials.isUntouched ? 'upper bound' : 'estimate'
   return { limit, rejected, rejectedShare: shareOf(rejected, trials), topKeys: [], exactness }
 }

@@ -110,6 +110,11 @@ export function tellWarning(event: WarningEvent): void {
   if (warning.hasSubscribers) tellLater(warning, event)
 }
 
+/** Somebody wants to hear warnings. */
+export function isWarningHeard(): boolean {
+  return warning.hasSubscribers
+}
+
 /** Somebody wants to hear of those who pass. */
 export function isPassedHeard(): boolean {
   return passed.hasSubscribers
@@ -118,12 +123,11 @@ export function isPassedHeard(): boolean {
 /** Tells what the counters have counted for the first time of a holder. Of evictions `limit-conn:closed` tells. */
 export function tellHits(hits: readonly Hit[]): void {
   for (const hit of hits) {
-    if (hit.kind === 'passed' && passed.hasSubscribers) tellLater(passed, limitEventOf(hit))
+    if (hit.kind === 'passed' && passed.hasSubscribers) tellLater(passed, passedEventOf(hit))
     if (hit.kind === 'exhausted' && exhausted.hasSubscribers)
       tellLater(exhausted, { zone: hit.zone.name, key: shown(hit) } satisfies ExhaustedEvent)
-    const dryRun = hit.kind === 'dry run'
-    if ((dryRun || hit.kind === 'rejected') && rejected.hasSubscribers)
-      tellLater(rejected, { ...limitEventOf(hit), dryRun } satisfies RejectedEvent)
+    const isRejected = hit.kind === 'rejected' || hit.kind === 'dry run'
+    if (isRejected && rejected.hasSubscribers) tellLater(rejected, rejectedEventOf(hit))
   }
 }
 
@@ -136,9 +140,11 @@ export function tellReleased({ zone, record, sinceMs }: Slot, cause: ReleaseCaus
 
 /** What happened in this turn. Who hears of it may do anything: so not in the middle of a decision. */
 let told: (readonly [Channel, object])[] = []
+/** Half the time of `queueMicrotask`, which makes an AsyncResource for each. */
+const turnIsOver = Promise.resolve()
 
 function tellLater(where: Channel, event: object): void {
-  if (told.length === 0) queueMicrotask(tellAll)
+  if (told.length === 0) void turnIsOver.then(tellAll)
   told.push([where, event])
 }
 
@@ -148,8 +154,14 @@ function tellAll(): void {
   for (const [where, event] of all) where.publish(event)
 }
 
-function limitEventOf({ zone, key, limit }: Hit): LimitEvent {
+function passedEventOf({ zone, key, limit }: Hit): PassedEvent {
   return { zone: zone.name, key: shown({ zone, key }), limit, active: totalUnder(zone, key) }
+}
+
+/** Written out: to spread one event into another takes longer than all the rest of it. */
+function rejectedEventOf({ zone, key, limit, kind }: Hit): RejectedEvent {
+  const [dryRun, active] = [kind === 'dry run', totalUnder(zone, key)]
+  return { zone: zone.name, key: shown({ zone, key }), limit, active, dryRun }
 }
 
 function shown({ zone, key }: Pick<Hit, 'zone' | 'key'>): string {

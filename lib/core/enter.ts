@@ -83,17 +83,30 @@ function enterAgain({ holder, owner, asks, request }: Entry): Outcome | undefine
 }
 
 /** Counts a refusal. */
-export function refuse({ holder, owner }: Entry, look: Look): Outcome {
+export function refuse(entry: Entry, look: Look): Outcome {
+  const { holder, owner } = entry
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
   const decision = report('REJECTED', look.ask, look.key)
   if (!holder.isFirst(owner, zone, kind)) return { decision, hits: noHits }
 
-  if (kind === 'exhausted') zone.tally(kind)
-  else zone.refused(look.key, look.finding === 'over' ? look.ask.max : undefined)
+  zone.tally(kind)
+  const record = zone.recordOf(look.key)
+  if (record && kind === 'rejected') record.refusals.rejected++
+  tryRefused(entry, look)
   const hits: Hit[] = [{ zone, key: look.key, kind, limit: look.ask.max }]
   tellHits(hits)
   return { decision, hits }
+}
+
+/** Each zone hears of an arrival that one of them refused: the limits that are tried there might have, as well. */
+function tryRefused(entry: Entry, refusal: Look): void {
+  for (const { ask, key, slot } of looksOf(entry)) {
+    const { zone } = ask.limit
+    const isIt = refusal.finding === 'over' && refusal.key === key && refusal.ask === ask
+    if (isIt) zone.trials.refusedBy(ask.max, zone.recordOf(key), slot)
+    else if (!slot) zone.trials.arrived(zone.recordOf(key))
+  }
 }
 
 function admit(entry: Entry, looks: readonly Look[]): Outcome {
@@ -136,7 +149,8 @@ function take({ holder, owner, request }: Entry, look: Look): void {
 }
 
 /** Counts a holder once for each owner and outcome, and tells what was met for the first time. */
-function count({ holder, owner }: Entry, { ask, key, finding }: Look): Hit | undefined {
+function count({ holder, owner }: Entry, look: Look): Hit | undefined {
+  const { ask, key, finding } = look
   const { zone } = ask.limit
   if (finding === 'held') return undefined
 
@@ -145,6 +159,7 @@ function count({ holder, owner }: Entry, { ask, key, finding }: Look): Hit | und
   zone.tally(tally)
   const record = tally === 'rejectedDryRun' ? holder.find(zone, key)?.record : undefined
   if (record) record.refusals.rejectedDryRun++
+  if (!isTaken(look)) zone.trials.arrived(zone.recordOf(key))
   if (tally === 'passed' && !isPassedHeard()) return undefined
   return { zone, key, kind: tally === 'rejectedDryRun' ? 'dry run' : tally, limit: ask.max }
 }

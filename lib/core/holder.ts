@@ -115,7 +115,7 @@ export class Holder {
     while (this.#firstChild) this.#firstChild.end(cause)
     for (const slot of this.#uses ?? []) {
       slot.uses--
-      slot.holder.giveBackIfIdle(slot, cause)
+      slot.holder.giveBackIfIdle(slot, slot.holder.isEnded ? cause : 'moved')
     }
     for (const slot of this.#slots?.splice(0) ?? noSlots) slot.zone.release(slot, cause)
     this.#parent?.disown(this)

@@ -17,7 +17,7 @@ export class IdleRecords {
   }
 
   /** Those that are idle still. */
-  get all(): KeyRecord[] {
+  get all(): readonly KeyRecord[] {
     return [...(this.#records?.values() ?? [])].filter((record) => record.active === 0)
   }
 

@@ -29,7 +29,7 @@ export function keyShownAs(shown: string): string | undefined {
 
 /** The address of a client as people may see it: as a key that is this address is shown. */
 export function showClient(address: string, privacy: Showing['privacy']): string {
-  return privacy === false ? address : showKey(`a:${address}`, { reveal: false, privacy })
+  return showKey(`a:${address}`, { reveal: false, privacy })
 }
 
 function digestOf(key: string): string {

@@ -12,7 +12,7 @@ export function suggest(trials: Trials, maxShare: number): Suggestion {
   const enough = maxShare === 0 ? 1_000 : Math.ceil(1 / maxShare)
   if (arrivals < enough)
     return none(
-      `${arrivals} arrivals are too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`,
+      `${arrivals} ${arrivals === 1 ? 'arrival is' : 'arrivals are'} too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`,
     )
 
   const limit = smallest(trials, maxShare * arrivals)
@@ -39,7 +39,7 @@ function smallest(trials: Trials, most: number): number | undefined {
 
 function reasonFor(trials: Trials, { limit, maxShare }: { limit: number; maxShare: number }): string {
   const index = trials.candidates.indexOf(limit)
-  const rejected = index < 0 ? trials.metAtLeast(limit) : trials.refused[index]!
+  const rejected = index < 0 ? trials.mostRefused(limit) : trials.refused[index]!
   const said = `${index < 0 ? 'at most ' : ''}${rejected} of ${trials.arrivals} arrivals`
   return `the smallest limit that refuses no more than ${percent(maxShare)}: it would have refused ${said}`
 }

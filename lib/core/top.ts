@@ -1,3 +1,4 @@
+import { First } from './first.ts'
 import type { KeyRecord } from './record.ts'
 import { showKey, type Showing } from './shown.ts'
 
@@ -21,13 +22,12 @@ const kinds = { a: 'address', t: 'text', h: 'hash' } as const
 
 /** The records with the most slots, then with the highest peak. */
 export function topOf(
-  records: readonly KeyRecord[],
+  records: Iterable<KeyRecord>,
   { n, showing }: { readonly n: number; readonly showing: Showing },
 ): TopKey[] {
-  return records
-    .toSorted((a, b) => b.active - a.active || b.peak - a.peak)
-    .slice(0, n)
-    .map((record) => readable(record, showing))
+  const first = new First<KeyRecord>(n, (a, b) => b.active - a.active || b.peak - a.peak)
+  for (const record of records) first.add(record)
+  return first.items.map((record) => readable(record, showing))
 }
 
 function readable(record: KeyRecord, showing: Showing): TopKey {

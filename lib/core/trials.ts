@@ -62,10 +62,15 @@ export class Trials {
     return (this.#levels ??= new Float64Array(mostLevels + 1))
   }
 
-  /** Arrivals that met so many slots or more: for a limit that was not tried. Beyond the last level: at most so many. */
-  metAtLeast(limit: number): number {
+  /**
+   * Most arrivals that a limit would have refused that was not tried: no more than have met so many slots, and no more than a
+   * lower one.
+   */
+  mostRefused(limit: number): number {
     const from = Math.min(limit, mostLevels)
-    return this.levels.reduce((sum, arrivals, met) => (met >= from ? sum + arrivals : sum), 0)
+    const met = this.levels.reduce((sum, arrivals, level) => (level >= from ? sum + arrivals : sum), 0)
+    const lower = this.refused.filter((_, index) => this.candidates[index]! < limit)
+    return Math.min(met, lower.at(-1) ?? met)
   }
 
   /** The smallest limit that no more arrivals have met; undefined: it is beyond the last level. */
@@ -78,9 +83,13 @@ export class Trials {
     return 1
   }
 
-  /** Before a slot is added to the record, or where an arrival was refused by a limit: without one. */
-  arrived(record: KeyRecord, slot?: Slot): void {
+  /**
+   * Before a slot is added to the record, or, without one, where an arrival was turned away: by another limit, or for want of room in
+   * the zone. The key has no record where nobody is in, or only in other processes.
+   */
+  arrived(record: KeyRecord | undefined, slot?: Slot): void {
     this.arrivals++
+    if (!record) return
     const met = record.active
     if (met > 0) this.levels[Math.min(met, mostLevels)]!++
     if (record.trials || met >= this.candidates[0]!) this.#try(record, slot)
@@ -102,19 +111,19 @@ export class Trials {
     return !(this.#estimates & (1 << index))
   }
 
-  /** An arrival was refused by a limit; the key has no record where nobody is in, or only in other processes. */
-  refusedBy(limit: number, record: KeyRecord | undefined): void {
+  /** Somebody was refused by a limit on this zone, who has a slot there already or comes anew. */
+  refusedBy(limit: number, record: KeyRecord | undefined, slot?: Slot): void {
     this.refusedAt = Math.min(limit, this.refusedAt ?? limit)
     this.#isUntouched = false
     for (const [i, candidate] of this.candidates.entries()) {
       const active = record?.trials?.active[i] ?? record?.active ?? 0
-      if (active < candidate) this.#estimates |= 1 << i
+      const isLetIn = slot ? !(slot.refusedBy & (1 << i)) : active < candidate
+      if (isLetIn) this.#estimates |= 1 << i
     }
-    if (record) this.arrived(record)
-    else this.arrivals++
+    if (!slot) this.arrived(record)
   }
 
-  /** Somebody was closed for a newcomer, or made to wait: no candidate knows what had become of them. */
+  /** Somebody was closed for a newcomer or by a lowered limit, or made to wait: no candidate knows what had become of them. */
   disturbed(): void {
     this.#isUntouched = false
     this.#estimates = -1

@@ -83,7 +83,7 @@ export class Zone {
 
   /** The `n` keys with the most slots, then with the highest peak; idle keys that are still remembered included. */
   top(n = 10): TopKey[] {
-    return topOf(this.allRecords, { n, showing: this.showing })
+    return topOf(this.allRecords(), { n, showing: this.showing })
   }
 
   /**
@@ -113,8 +113,9 @@ export class Zone {
   }
 
   /** @internal Those of idle keys included, as far as they are remembered. */
-  get allRecords(): readonly KeyRecord[] {
-    return [...this.records, ...this.#idle.all]
+  *allRecords(): Iterable<KeyRecord> {
+    yield* this.records
+    yield* this.#idle.all
   }
 
   /** @internal The live keys, tagged. */
@@ -164,15 +165,12 @@ export class Zone {
   /** @internal Counts what was decided. */
   tally(what: Tally): void {
     this.#counters.count(what)
-    if (what === 'evicted' || what === 'queued') this.trials.disturbed()
+    if (what === 'evicted' || what === 'trimmed' || what === 'queued') this.trials.disturbed()
   }
 
-  /** @internal Counts a refusal, under its key as well. A limit: that had no room. */
-  refused(key: string, limit?: number): void {
-    this.tally('rejected')
-    const record = this.#live.get(key) ?? this.#idle.peek(key)
-    if (record) record.refusals.rejected++
-    if (limit !== undefined) this.trials.refusedBy(limit, record)
+  /** @internal What is known of a tagged key; of an idle one, if it is still remembered. */
+  recordOf(key: string): KeyRecord | undefined {
+    return this.#live.get(key) ?? this.#idle.peek(key)
   }
 
   /** @internal The tagged keys that a person may mean by a key, narrowest first. */

@@ -19,28 +19,31 @@ const mostEntries = 1_024
 /** Most lines in one second, first hits and summaries together. */
 const mostLines = 10
 
-/** What is told: a text, of one key. Told again with the same of both, by the same teller, it is only counted. */
+/** What is told: of a key, and of what kind. Told again with the same of both, by the same teller, it is only counted. */
 export interface News {
   readonly key: string
-  readonly text: string
+  readonly kind: string
+  /** Makes the line: only for one that is written. */
+  readonly text: () => string
   /** Where the text comes from. */
   readonly about?: Hit | LimitConnError
 }
 
 interface Entry {
+  readonly teller: object
   readonly news: News
   suppressed: number
 }
 
 /**
- * Flood control: the first news of a zone, key and text are written whole; what follows within 10 seconds is counted and
+ * Flood control: the first news of a zone, key and kind are written whole; what follows within 10 seconds is counted and
  * summed up at their end. At most ten lines a second are written: the keys that find no place share one line.
  */
 export class Flood {
   readonly #write: Write
-  readonly #entries = new Map<string, Entry>()
-  readonly #numbers = new WeakMap<object, number>()
-  #tellers = 0
+  /** By key: the few that it has of each teller and kind. */
+  readonly #entries = new Map<string, Entry[]>()
+  #size = 0
   #unlisted = 0
   #written = 0
   #second = 0
@@ -53,26 +56,27 @@ export class Flood {
   /** Writes news of a teller, such as a zone, or counts them. The context is only made for a line that is written. */
   tell(teller: object, news: News, context: () => Context): void {
     this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
-    const { key, text } = news
-    const id = `${text} ${this.#numberOf(teller)} ${key}`
-    const known = this.#entries.get(id)
+    const known = this.#entries
+      .get(news.key)
+      ?.find((entry) => entry.teller === teller && entry.news.kind === news.kind)
 
     if (known) known.suppressed++
-    else if (this.#entries.size >= mostEntries) this.#unlisted++
-    else this.#first(id, news, context)
+    else if (this.#size >= mostEntries) this.#unlisted++
+    else this.#first({ teller, news }, context)
   }
 
   /** Ends the window: writes the summaries, the loudest keys first, and forgets all hits. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    const suppressed = [...this.#entries.values()].filter((entry) => entry.suppressed > 0)
+    const suppressed = [...this.#entries.values()].flat().filter((entry) => entry.suppressed > 0)
     const loudest = suppressed.toSorted((a, b) => b.suppressed - a.suppressed)
     this.#entries.clear()
+    this.#size = 0
 
     for (const [place, { news, suppressed: more }] of loudest.entries()) {
       if (place < mostLines - 1 && this.#mayWrite())
-        this.#write(`${news.text}, ${more} more in ${window}`, { about: news.about, suppressed: more })
+        this.#write(`${news.text()}, ${more} more in ${window}`, { about: news.about, suppressed: more })
       else this.#unlisted += more
     }
     if (this.#unlisted > 0) this.#summariseRest()
@@ -89,19 +93,16 @@ export class Flood {
     this.#unlisted = 0
   }
 
-  /** Two zones may have one name. */
-  #numberOf(teller: object): number {
-    const number = this.#numbers.get(teller) ?? ++this.#tellers
-    this.#numbers.set(teller, number)
-    return number
-  }
-
-  #first(id: string, news: News, contextOf: () => Context): void {
+  #first({ teller, news }: Pick<Entry, 'teller' | 'news'>, contextOf: () => Context): void {
     const isWritten = this.#mayWrite()
-    this.#entries.set(id, { news, suppressed: isWritten ? 0 : 1 })
+    const entry = { teller, news, suppressed: isWritten ? 0 : 1 }
+    const known = this.#entries.get(news.key)
+    if (known) known.push(entry)
+    else this.#entries.set(news.key, [entry])
+    this.#size++
     if (!isWritten) return
     const context = contextOf()
-    this.#write(news.text + contextLine(context), { about: news.about, context })
+    this.#write(news.text() + contextLine(context), { about: news.about, context })
   }
 
   #mayWrite(): boolean {

@@ -1,7 +1,7 @@
 import type { Hit } from '../core/decision.ts'
 import type { LimitConnError } from '../errors.ts'
 import { showClient, type Showing } from '../core/shown.ts'
-import { Flood, type Told } from './flood.ts'
+import { Flood, type News, type Told } from './flood.ts'
 import { contextFields, errorLine, hitFields, hitLine, type Context } from './line.ts'
 import { write, type Fields, type Level, type Logger } from './logger.ts'
 
@@ -51,21 +51,29 @@ export function makeJournal<S>(
       if (hits.length === 0 || settings().logLevel === false) return
       for (const hit of hits) {
         if (hit.kind === 'passed') continue
-        const news = { key: hit.key, text: hitLine(hit), about: hit }
+        const news = { key: hit.key, kind: hit.kind, text: () => hitLine(hit), about: hit }
         flood.tell(hit.zone, news, () => tryContextOf(source, hit.zone.showing.privacy))
       }
     },
     news(news) {
       if (settings().logLevel === false) return
-      if (typeof news === 'string') flood.tell(settings, { key: '', text: news }, () => ({}))
-      else flood.tell(settings, { key: '', text: errorLine(news), about: news }, () => ({}))
+      flood.tell(settings, typeof news === 'string' ? lineNews(news) : errorNews(news), () => ({}))
     },
     error(error, source) {
       if (settings().logLevel === false) return
       const context = (): Context => (source === undefined ? {} : tryContextOf(source, strictestPrivacy()))
-      flood.tell(settings, { key: '', text: errorLine(error), about: error }, context)
+      flood.tell(settings, errorNews(error), context)
     },
   }
+}
+
+/** Of no key: the same words are the same news. */
+function lineNews(line: string): News {
+  return { key: line, kind: 'line', text: () => line }
+}
+
+function errorNews(error: LimitConnError): News {
+  return { ...lineNews(errorLine(error)), about: error }
 }
 
 function fieldsOf({ about, context = {}, suppressed }: Told): Fields {

@@ -1,4 +1,4 @@
-import { tellWarning } from '../core/channels.ts'
+import { isWarningHeard, tellWarning } from '../core/channels.ts'
 import { methodFor, write, type Level, type Logger } from './logger.ts'
 
 /** What looks wrong though nothing fails. Each has a code and a heading in docs/errors.md. */
@@ -38,7 +38,9 @@ export interface Warner {
 }
 
 /** What each logger was told: a policy that is made for every request must not warn for every request. */
-const told = new WeakMap<Logger, Set<WarningName>>()
+const told = new WeakMap<object, Set<WarningName>>()
+/** In place of the logger of those who log nothing: what they tell listeners is still news to the loggers of others. */
+const nobody = {}
 const levels = ['warn', 'error', 'notice', 'info'] as const
 
 /** The level of a warning; none for a logger that cannot be asked. */
@@ -50,23 +52,28 @@ function levelOf(logger: Logger): Level | undefined {
   }
 }
 
-/** Makes the warner of a policy. Each warning is said once for each logger, at level `warn`; none where nothing is logged. */
+function readerOf({ logger, logLevel }: WarningSettings): object {
+  return logLevel === false ? nobody : logger
+}
+
+/** Makes the warner of a policy. Each warning is said once for each logger, at level `warn`; where nothing is logged, to listeners only. */
 export function makeWarner(settings: () => WarningSettings): Warner {
   function mayWarn(name: WarningName): boolean {
-    const { warnings, logger, logLevel } = settings()
+    const { warnings, logLevel } = settings()
     const isWished = typeof warnings === 'object' ? warnings[name] !== false : warnings
-    return isWished && logLevel !== false && !told.get(logger)?.has(name)
+    return isWished && (logLevel !== false || isWarningHeard()) && !told.get(readerOf(settings()))?.has(name)
   }
 
   function warn(name: WarningName, text: string): void {
     if (!mayWarn(name)) return
-    const { logger } = settings()
-    const names = told.get(logger) ?? new Set()
-    told.set(logger, names.add(name))
+    const { logger, logLevel } = settings()
+    const reader = readerOf(settings())
+    const names = told.get(reader) ?? new Set()
+    told.set(reader, names.add(name))
 
     const code = warningCodes[name]
     tellWarning({ code, message: text })
-    const level = levelOf(logger)
+    const level = logLevel === false ? undefined : levelOf(logger)
     const line = `${code}: ${text} (to silence: warnings: { ${name}: false })`
     if (level) write(logger, level, { line, fields: () => ({ code }) })
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, jest } from '@jest/globals'
 import * as fc from 'fast-check'
+import { Ear } from './ear.ts'
 import { Run } from './run.ts'
 import { aBounds, aRule, aStep } from './steps.ts'
 
@@ -24,8 +25,17 @@ export async function checkAgainstModel(parameters: fc.Parameters<unknown>): Pro
   await fc.assert(
     fc.asyncProperty(aScenario, async ([bounds, rules, steps]) => {
       const run = new Run(bounds, rules)
-      for (const step of steps) await run.step(step)
-      await run.closeAll()
+      const ear = new Ear()
+      try {
+        for (const step of steps) {
+          await run.step(step)
+          ear.check(run.model.news)
+        }
+        await run.closeAll()
+        ear.check(run.model.news)
+      } finally {
+        ear.stop()
+      }
     }),
     parameters as object,
   )

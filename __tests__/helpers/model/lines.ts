@@ -97,7 +97,10 @@ export class ModelLines {
     const { number, untilMs } = before ?? { number: this.#next++, untilMs: this.nowMs + queue.timeoutMs }
     const rings = [Math.max(untilMs, this.nowMs + 1), this.#timers++] as const
     this.#add({ plea, number, untilMs, rings, look })
-    if (!before) this.#model.zones[look.place.zone]!.tallies.queued++
+    if (before) return true
+    const { zone } = look.place
+    this.#model.zones[zone]!.tallies.queued++
+    this.#model.news.push(`z${zone} ${this.line(plea.rule, look.place).length} wait`)
     return true
   }
 

@@ -1,3 +1,4 @@
+import type { ReleaseCause } from '../../../lib/core/channels.ts'
 import { noTallies } from '../../../lib/core/stats.ts'
 import type { ModelSlot, Party, Place, Plea, Vessel } from './party.ts'
 import { ModelZone, without, type Answer, type Bound, type Bounds, type Key, type Rule } from './rules.ts'
@@ -20,6 +21,8 @@ export class Model {
   readonly lost = new Set<Vessel>()
   /** The connection that ends when a vessel is closed. */
   readonly aboard = new Map<Vessel, Party>()
+  /** What there is to be told of what has happened. */
+  readonly news: string[] = []
   /** Is told when a slot was given back, and when a party has ended. */
   freed: (place: Place) => void = () => undefined
   left: (party: Party) => void = () => undefined
@@ -75,9 +78,9 @@ export class Model {
     return answer
   }
 
-  refuse({ rule, holder }: Plea, { bound, finding }: Look): Answer {
+  refuse({ rule, holder }: Plea, { place, finding }: Look): Answer {
     const tally = finding === 'full' ? 'exhausted' : 'rejected'
-    this.#tell(rule, holder, [bound.zone, tally])
+    this.#tell(rule, holder, [place, tally])
     return 'REJECTED'
   }
 
@@ -105,16 +108,19 @@ export class Model {
     return finding !== 'full' || this.zones[bound.zone]!.bounds.onFull === 'reject'
   }
 
-  end(party: Party): void {
+  end(party: Party, cause: ReleaseCause = 'ended'): void {
     if (party.isEnded) return
     party.isEnded = true
-    for (const child of party.children.toReversed()) this.end(child)
+    for (const child of party.children.toReversed()) this.end(child, cause)
 
     const needed = party.parent?.needs.get(party) ?? []
     party.parent?.needs.delete(party)
-    for (const place of needed) this.#release(party.parent!, place)
+    // A connection that is still there has shown another key, or would keep it.
+    const why = party.parent?.isEnded ? cause : 'moved'
+    for (const place of needed) this.#release(party.parent!, place, why)
     party.latest.clear()
-    for (const { place } of this.slots.filter((slot) => slot.party === party)) this.#release(party, place)
+    for (const { place } of this.slots.filter((slot) => slot.party === party))
+      this.#release(party, place, cause)
     this.left(party)
   }
 
@@ -128,7 +134,7 @@ export class Model {
     for (const bound of bounds) party.latest.delete(bound)
     for (const { place, admitted } of this.slots.filter((slot) => slot.party === party)) {
       for (const bound of bounds) admitted.delete(bound)
-      this.#release(party, place)
+      this.#release(party, place, 'released')
     }
   }
 
@@ -175,7 +181,8 @@ export class Model {
   #endFor(party: Party, zone: number, cause: 'evicted' | 'kicked' | 'trimmed'): boolean {
     if (!party.vessel || party.isEnded) return false
     this.zones[zone]!.tallies[cause]++
-    this.end(party)
+    this.news.push(`z${zone} closed: ${cause}`)
+    this.end(party, cause)
     return true
   }
 
@@ -193,14 +200,15 @@ export class Model {
 
     // The new slots are taken before older ones are given back: for a moment the holder has both.
     const { holder } = plea
-    for (const { place } of this.slots.filter(({ party }) => party === holder)) this.#release(holder, place)
+    for (const { place } of this.slots.filter(({ party }) => party === holder))
+      this.#release(holder, place, 'moved')
     return answers.includes('REJECTED_DRY_RUN') ? 'REJECTED_DRY_RUN' : 'PASSED'
   }
 
   #take({ rule, holder, request }: Plea, { bound, place, finding }: Look): Answer {
     const zone = this.zones[place.zone]!
     const tally = finding === 'room' ? 'passed' : finding === 'full' ? 'exhausted' : 'rejectedDryRun'
-    if (finding !== 'admitted') this.#tell(rule, holder, [place.zone, tally])
+    if (finding !== 'admitted') this.#tell(rule, holder, [place, tally])
     const isPass = finding === 'room' || (finding === 'full' && zone.bounds.onFull === 'pass')
     const answer = bound.dryRun && !isPass ? 'REJECTED_DRY_RUN' : 'PASSED'
     if (finding === 'full' || finding === 'crowded') return answer
@@ -221,17 +229,20 @@ export class Model {
   }
 
   /** Gives a slot back that nobody needs any more. */
-  #release(party: Party, place: Place): void {
+  #release(party: Party, place: Place, cause: ReleaseCause): void {
     const slot = this.at(place).find((each) => each.party === party)
     if (!slot || party.wants(place)) return
     without(this.slots, slot)
+    this.news.push(`z${place.zone} ${place.key} given back: ${cause}`)
     if (this.at(place).length === 0) without(this.zones[place.zone]!.live, place.key)
     this.freed(place)
   }
 
-  #tell(rule: Rule, party: Party, [zone, tally]: readonly [number, keyof ModelZone['tallies']]): void {
+  #tell(rule: Rule, party: Party, [place, tally]: readonly [Place, keyof ModelZone['tallies']]): void {
     if (!this.#names.has(rule)) this.#names.set(rule, `rule ${this.#names.size}`)
-    if (party.isNews(this.#names.get(rule)!, zone, tally)) this.zones[zone]!.tallies[tally]++
+    if (!party.isNews(this.#names.get(rule)!, place.zone, tally)) return
+    this.zones[place.zone]!.tallies[tally]++
+    this.news.push(`z${place.zone} ${place.key} ${tally}`)
   }
 }
 

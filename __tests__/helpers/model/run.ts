@@ -50,7 +50,7 @@ export class Run {
   constructor(bounds: readonly [Bounds, Bounds], rules: readonly Rule[]) {
     // Those of a run that has failed.
     jest.clearAllTimers()
-    this.zones = bounds.map((each, index) => new Zone({ name: `z${index}`, ...each }))
+    this.zones = bounds.map((each, index) => new Zone({ name: `z${index}`, reveal: true, ...each }))
     this.rules = rules.map(copyOf)
     this.model = new Model(bounds)
     this.#leases = new Leases(this.model)
