@@ -3,6 +3,7 @@
 // What goes wrong when the store forgets, or comes back.
 
 const forgotten = ['__tests__/store/forgotten.test.ts']
+const model = ['__tests__/store/ledger.model.test.ts']
 
 module.exports = [
   {
@@ -18,8 +19,8 @@ module.exports = [
     file: 'lib/store/courier.ts',
     from: '      desk.recovers()\n',
     to: '',
-    tests: ['__tests__/store/forgotten.test.ts'],
-    title: 'is noticed by the first who asks: nobody has more than its share',
+    tests: model,
+    title: 'D4: where Redis forgets all',
   },
   {
     id: 'backIsWell',

@@ -3,7 +3,7 @@ import type { Fate } from './network.ts'
 
 /** One thing that happens: to a process, under a key. */
 export interface Step {
-  readonly what: 'open' | 'close' | 'elapse' | 'settle' | 'weather' | 'stop' | 'goOn' | 'restart'
+  readonly what: 'open' | 'crowd' | 'close' | 'elapse' | 'settle' | 'weather' | 'stop' | 'goOn' | 'restart'
   readonly process: number
   readonly key: 'a' | 'b'
   readonly which: number
@@ -34,8 +34,8 @@ const aFate = fc.oneof(
   }),
 )
 
-const calmly = ['open', 'open', 'open', 'close', 'close', 'elapse', 'elapse', 'settle'] as const
-const forgetfully = [...calmly, 'restart', 'restart'] as const
+const calmly = ['open', 'open', 'open', 'crowd', 'close', 'close', 'elapse', 'elapse', 'settle'] as const
+const forgetfully = [...calmly, 'crowd', 'restart', 'restart'] as const
 const stormily = [...calmly, ...calmly, 'weather', 'weather', 'stop', 'goOn', 'goOn', 'restart'] as const
 
 /** No command is lost, and none takes long. */

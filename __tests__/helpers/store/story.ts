@@ -68,6 +68,7 @@ export class Play {
     const isStopped = this.#time.isStopped(process)
 
     if (what === 'open' && !isStopped) process.open(this.#limiters[index]!, key)
+    if (what === 'crowd' && !isStopped) this.#crowd(index, key)
     if (what === 'close' && !isStopped && there.length > 0) process.close(there[which % there.length]!)
     if (what === 'elapse') await this.#time.elapse(ms)
     if (what === 'settle') await this.#settle()
@@ -78,6 +79,12 @@ export class Play {
       for (const client of process.waiting) this.#held.add(client)
       this.#time.stop(process)
     }
+  }
+
+  /** As many as the limit, at one time. */
+  #crowd(index: number, key: string): void {
+    const { processes } = this.#world
+    for (let n = 0; n < this.#story.limit; n++) processes[index]!.open(this.#limiters[index]!, key)
   }
 
   async #settle(): Promise<void> {
