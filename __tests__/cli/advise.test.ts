@@ -55,7 +55,7 @@ it('sends its headers to nobody else: a redirect is told, and not followed', asy
   })
   const url = await answering((_req, res) => res.writeHead(302, { location: `${other}/` }).end())
   const said = await run('advise', url, '--header', 'x-api-key: secret')
-  expect(said).toEqual(complaint(`${url}/limit_conns answers 302`))
+  expect(said).toEqual(complaint(`${url}/limit_conns answers 302; is a statusRouter mounted there?`))
   expect(asked).toBe(0)
 })
 
@@ -70,7 +70,7 @@ limit  rejected   share  keys  how exact  loudest keys
     2         1  16.7 %     1  exact      ann (1)
     5         0     0 %     0  exact
 
-Suggestion: 2: the smallest limit that refuses no more than 20 %: it would have refused 1 of 6 arrivals
+Suggestion: 2: the smallest limit known to refuse no more than 20 %: it would have refused 1 of 6 arrivals
 
 Zone idle: 0 arrivals since 2026-01-02 03:04:05 UTC, no limit has refused any
 
@@ -154,7 +154,7 @@ describe('is told in one line, with exit code 1:', () => {
   it.each<[string, string[], string]>([
     ['no command', [], 'no command is given; limit-conn --help tells what there is'],
     ['another command', ['advice'], 'there is no command "advice"; did you mean advise?'],
-    ['a command like nothing', ['x'], 'there is no command "x"; did you mean limit-conn --help?'],
+    ['a command like nothing', ['x'], 'there is no command "x"; limit-conn --help tells what there is'],
     [
       'no address',
       ['advise'],
@@ -190,14 +190,16 @@ describe('is told in one line, with exit code 1:', () => {
       ['advise', '-q', 'http://a.test'],
       '-q is not an option; limit-conn --help tells which there are',
     ],
-    [
-      'an option without its value',
-      ['advise', 'http://a.test', '--zone'],
-      "Option '--zone <value>' argument missing",
-    ],
+    ['an option without its value', ['advise', 'http://a.test', '--zone'], '--zone has no value'],
+    ['one before the next', ['advise', 'http://a.test', '--limits', '--zone', 'a'], '--limits has no value'],
     [
       'a header that is none',
       ['advise', 'http://a.test', '--header', 'x'],
+      "a --header is no header; expected 'name: value'",
+    ],
+    [
+      'a header that cannot be sent',
+      ['advise', 'http://a.test', '--header', 'x: \u20ac'],
       "a --header is no header; expected 'name: value'",
     ],
   ])('%s', async (_, args, text) => {
@@ -229,7 +231,7 @@ describe('is told in one line, with exit code 1:', () => {
     )
     expect(await run('advise', url, '--max-rejected-share', '2')).toEqual(
       complaint(
-        `${url}/limit_conns/per-user/advice?max_rejected_share=2 answers 400: max_rejected_share is "2"; expected a number from 0 to 1`,
+        `${url}/limit_conns/per-user/advice?max_rejected_share=2 answers 400: max_rejected_share is 2; expected a number from 0 to 1`,
       ),
     )
     const closed = await show([], { authorize: () => false })
@@ -251,6 +253,14 @@ describe('is told in one line, with exit code 1:', () => {
     expect(await run('advise', url)).toEqual(
       complaint(`${url}/limit_conns${below} answers no JSON of a statusRouter; is it mounted there?`),
     )
+  })
+
+  it.each([
+    [401, "; what it asks for is sent by --header 'authorization: ...'"],
+    [404, '; is a statusRouter mounted there?'],
+  ])('an address that answers %d, and is no statusRouter', async (status, hint) => {
+    const url = await answering((_req, res) => res.writeHead(status).end('no'))
+    expect(await run('advise', url)).toEqual(complaint(`${url}/limit_conns answers ${status}${hint}`))
   })
 
   it('an address that knows of nothing but answers {} there', async () => {

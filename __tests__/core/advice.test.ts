@@ -32,7 +32,8 @@ describe('advice', () => {
     // 10 of 1,040 may be refused: those of the one with 40 above 30.
     expect(suggestion).toEqual({
       limit: 30,
-      reason: 'the smallest limit that refuses no more than 1 %: it would have refused 10 of 1040 arrivals',
+      reason:
+        'the smallest limit known to refuse no more than 1 %: it would have refused 10 of 1040 arrivals',
     })
     expect(candidates.find(({ limit }) => limit === 2)).toMatchObject({ rejected: 38, keys: 1 })
     expect(candidates.find(({ limit }) => limit === 1)).toMatchObject({ rejected: 539, keys: 501 })
@@ -43,10 +44,12 @@ describe('advice', () => {
   it('suggests one that was not tried, where its upper bound is enough', () => {
     const { zone, limiter } = dry({ candidates: [2, 100] })
     const all = crowd(limiter, usual)
-    expect(zone.advise({ maxRejectedShare: 0.01 }).suggestion).toEqual({
+    const { suggestion, candidates } = zone.advise({ maxRejectedShare: 0.01, limits: [50] })
+    expect(candidates.map(({ limit }) => limit)).toEqual([2, 30, 50, 100])
+    expect(suggestion).toEqual({
       limit: 30,
       reason:
-        'the smallest limit that refuses no more than 1 %: it would have refused at most 10 of 1040 arrivals',
+        'the smallest limit known to refuse no more than 1 %: it would have refused at most 10 of 1040 arrivals',
     })
     for (const one of all) one.emit('close')
   })
@@ -70,7 +73,7 @@ describe('advice', () => {
     const all = crowd(limiter, usual)
     const { suggestion, refusedAt } = zone.advise()
     expect([suggestion.limit, refusedAt]).toEqual([null, 4])
-    expect(suggestion.reason).toMatch(/^a limit in force has kept others away/)
+    expect(suggestion.reason).toMatch(/^a limit in force has refused, closed or held back some/)
     for (const one of all) one.emit('close')
   })
 
@@ -97,7 +100,8 @@ describe('advice', () => {
     ])
     expect(zone.advise({ maxRejectedShare: 0.001 }).suggestion).toEqual({
       limit: 3,
-      reason: 'the smallest limit that refuses no more than 0.1 %: it would have refused 1 of 1000 arrivals',
+      reason:
+        'the smallest limit known to refuse no more than 0.1 %: it would have refused 1 of 1000 arrivals',
     })
     for (const one of all) one.emit('close')
   })

@@ -87,6 +87,7 @@ export class Proxy {
     const config = `
       defaults
         mode tcp
+        timeout check 5s
         timeout connect 5s
         timeout client 60s
         timeout server 60s

@@ -32,12 +32,15 @@ describe('when the server does not answer', () => {
   })
 
   it('asks every two seconds where there are no events', async () => {
-    const { connect, status } = await limited({ hasEvents: false })
+    const { connect, status, zone } = await limited({ hasEvents: false, mayChange: true })
     const { page, problems } = await open(`${status.url}/status/`)
     await expectState(page, 'Live, asked every 2 s')
     await Promise.all([connect(), connect()])
     await expectActive(page, 2)
     await page.getByRole('row', { name: /^127\.0\.0\.1 2/ }).waitFor()
+    await page.getByRole('button', { name: 'Kick 127.0.0.1' }).click()
+    await page.getByRole('button', { name: 'Close them' }).click()
+    await until('both are closed', () => zone.stats().kicked === 2)
     expect(problems.splice(0).filter((text) => !text.includes('404'))).toEqual([])
   })
 

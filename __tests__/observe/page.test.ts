@@ -42,13 +42,17 @@ describe('what it shows', () => {
 
   it('says of a dry run in words that nobody is refused', async () => {
     const zone = new Zone({ name: 'tried' })
-    const { connect } = await guarded('net', { limit: 1, dryRun: true, zone })
+    const { connect, guard: policy } = await guarded('net', { limit: 1, dryRun: true, zone })
     const status = await serveStatus({ zones: [zone] })
     const { page } = await open(`${status.url}/status/`)
     await Promise.all([connect(), connect()])
 
     await expectShown(page, 'tags', 'limit 1 · dry run, nobody is refused')
     await expectShown(page, 'bars', 'rejected, dry run1')
+    await expectShown(page, 'rejected', '1, dry run')
+    policy.setConfig({ dryRun: false })
+    await connect()
+    await expectShown(page, 'rejected', '1 and 1, dry run')
   })
 
   it('explains each counter that it has', async () => {

@@ -226,10 +226,17 @@ describe('collect of limit-conn/prometheus', () => {
     ['nothing', () => collect(undefined as never, [])],
     ['no zones', () => collect(new Registry(), undefined as never)],
     ['what is no zone', () => collect(new Registry(), [{ name: 'a' }] as never)],
+    ['a policy in place of its zones', () => collect(new Registry(), limitConn({ limit: 1 }) as never)],
     ['a text', () => collect(new Registry(), 'ab' as never)],
     ['a prefix that Prometheus does not take', () => collect(new Registry(), [], { prefix: '1-' })],
   ])('refuses %s', (_, call) => {
     expect(call).toThrow(invalid)
+  })
+
+  it('shows what options it expects', () => {
+    expect(() => collect(new Registry(), [], null as never)).toThrow(
+      "collect is null; expected an object, such as { prefix: 'app_' }",
+    )
   })
 
   it('refuses an option that it does not know', () => {

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import os from 'node:os'
 import path from 'node:path'
 import tls from 'node:tls'
@@ -199,6 +200,27 @@ describe('with authorize, the router', () => {
     const { port } = await routerOf({ authorize: authorize as () => boolean })
     for (const what of [all, '/limit_conns/nobody', '/nowhere', '/limit_conns/%'])
       expect(await ask(port, 'GET', what)).toMatchObject(failure(403, 'Forbidden', 'you are not authorized'))
+  })
+
+  it('tells those who listen to warnings how it failed', async () => {
+    const told: unknown[] = []
+    const hear = (event: unknown): unknown => told.push(event)
+    subscribe('limit-conn:warning', hear)
+    const { port } = await routerOf({
+      authorize: ({ headers }) => {
+        if (headers.authorization === undefined) throw new Error('no header')
+        return Promise.reject(new Error('no session'))
+      },
+    })
+    await ask(port, 'GET', all)
+    await ask(port, 'GET', all, { authorization: 'x' })
+    unsubscribe('limit-conn:warning', hear)
+    expect(told).toEqual(
+      ['no header', 'no session'].map((why) => ({
+        code: 'ERR_LIMIT_CONN_FUNCTION_FAILED',
+        message: `statusRouter.authorize failed: ${why}`,
+      })),
+    )
   })
 
   it('answers whom it lets in later, and nobody who has gone meanwhile', async () => {

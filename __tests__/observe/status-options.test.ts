@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals'
-import { Zone } from '../../lib/index.ts'
+import { limitConn, Zone } from '../../lib/index.ts'
 import { statusRouter } from '../../lib/status.ts'
 import { serve } from '../helpers/server.ts'
 import { ask, failure } from '../helpers/status.ts'
@@ -69,6 +69,12 @@ describe('options', () => {
       /^statusRouter is undefined; expected an object, such as \{ zones: policy\.zones \}$/,
     ],
     [{}, 'INVALID_OPTION', /^statusRouter\.zones is undefined; expected a list of zones, or a function/],
+    [
+      { zones: limitConn({ limit: 1 }) },
+      'INVALID_OPTION',
+      /^statusRouter\.zones is a policy; expected its zones, policy\.zones$/,
+    ],
+    [{ zones: zones[0] }, 'INVALID_OPTION', /^statusRouter\.zones is one zone; expected a list, \[zone\]$/],
     [{ zones: [5] }, 'INVALID_OPTION', /^statusRouter\.zones is \[5\]; expected a list of zones/],
     [
       { zones: [...zones, new Zone({ name: 'z' })] },

@@ -110,7 +110,7 @@ describe.each(Object.entries(mounts))('%s: the router', (_, { at, mount }) => {
       '/limit_conns/addr/advice?max_rejected_share=2',
       400,
       'ParameterInvalid',
-      'max_rejected_share is "2"; expected a number from 0 to 1',
+      'max_rejected_share is 2; expected a number from 0 to 1',
     ],
     [
       '/limit_conns/addr/advice?limits=6,4',

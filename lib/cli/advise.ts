@@ -128,7 +128,7 @@ function rowOf({ limit, rejected, rejected_share, keys, exactness, top_keys }: S
 /** Reads an object; whatever is in the way becomes one line. */
 async function get(asked: AdviseArguments, path: string): Promise<object> {
   const { status, json } = await ask(asked, path)
-  if (status !== 200) throw new Complaint(`${asked.url}${path} answers ${status}${toldBy(json)}`)
+  if (status !== 200) throw new Complaint(`${asked.url}${path} answers ${status}${toldBy(json) ?? hintFor(status)}`)
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   throw isNone(asked, path)
 }
@@ -159,10 +159,17 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Of an answer that is not a statusRouter's. */
+function hintFor(status: number): string {
+  return status === 401
+    ? "; what it asks for is sent by --header 'authorization: ...'"
+    : '; is a statusRouter mounted there?'
+}
+
 /** The text of a failure, as a statusRouter sends it. */
-function toldBy(json: unknown): string {
+function toldBy(json: unknown): string | undefined {
   const text = (json as { error?: { text?: unknown } } | null | undefined)?.error?.text
-  return typeof text === 'string' ? `: ${printable(text)}` : ''
+  return typeof text === 'string' ? `: ${printable(text)}` : undefined
 }
 
 /** What fetch says is in its cause; of several addresses, which all failed, only the code is told. */

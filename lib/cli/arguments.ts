@@ -56,12 +56,13 @@ function checkNames(args: readonly string[]): void {
   }
 }
 
-function parse(args: readonly string[]): ReturnType<typeof parseStrictly> {
+function parse(args: readonly string[]): Parsed {
   try {
     return parseStrictly(args)
   } catch (error) {
-    // Node says which option has no value, in several lines.
-    throw new Complaint((error as Error).message.split('\n')[0])
+    // Node says it in several lines; nothing else can be wrong here.
+    const [, option] = /'(--[\w-]+)/.exec((error as Error).message) ?? []
+    throw new Complaint(`${option} has no value`)
   }
 }
 
@@ -92,7 +93,7 @@ function baseOf(text: string): string {
 }
 
 function headerOf(text: string): readonly [string, string] {
-  const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):\s*([^\r\n]*)$/.exec(text) ?? []
+  const [, name, value] = /^([!#$%&'*+.^_`|~\w-]+):\s*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? []
   if (name !== undefined && value !== undefined) return [name, value]
   throw new Complaint("a --header is no header; expected 'name: value'") // it may be a secret
 }

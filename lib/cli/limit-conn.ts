@@ -21,8 +21,9 @@ async function run([command, ...args]: readonly string[]): Promise<string> {
   if ([command, ...args].some((arg) => arg === '--help' || arg === '-h')) return usage
   if (command === 'advise') return adviseCommand(args, process.stdout.columns || Infinity)
   if (command === undefined) throw new Complaint('no command is given; limit-conn --help tells what there is')
-  const hint = nearest(command, ['advise']) ?? 'limit-conn --help'
-  throw new Complaint(`there is no command ${JSON.stringify(command)}; did you mean ${hint}?`)
+  const near = nearest(command, ['advise'])
+  const hint = near === undefined ? 'limit-conn --help tells what there is' : `did you mean ${near}?`
+  throw new Complaint(`there is no command ${JSON.stringify(command)}; ${hint}`)
 }
 
 run(process.argv.slice(2)).then(

@@ -10,7 +10,7 @@ import type { Zone } from './zone.ts'
 export interface AdviseOptions {
   /** The share of arrivals that a limit may refuse, from 0 to 1. @default 0.001 */
   readonly maxRejectedShare?: number
-  /** More limits to look at, in ascending order: an upper bound of each. @default [] */
+  /** More limits to look at, in ascending order: an upper bound of each, or an estimate. @default [] */
   readonly limits?: readonly number[]
   /** Most keys named for each limit, 0 to 1,000. @default 5 */
   readonly top?: number
@@ -31,7 +31,7 @@ export interface Candidate {
   readonly rejected: number
   /** Their share of all arrivals, 0 to 1. */
   readonly rejectedShare: number
-  /** How many keys they had; at most, where the zone has forgotten idle keys. Unknown but of measured limits. */
+  /** How many keys they had; at most, where the zone has forgotten idle keys. Only of limits that were tried. */
   readonly keys?: number
   /** Those with the most. */
   readonly topKeys: readonly HitKey[]
@@ -53,7 +53,7 @@ export interface Advice {
   readonly arrivals: number
   /** The smallest limit that has refused one of them; null: none has, or only in dry runs. */
   readonly refusedAt: number | null
-  /** In ascending order of their limits. */
+  /** In ascending order of their limits; the suggested one is among them. */
   readonly candidates: readonly Candidate[]
   readonly suggestion: Suggestion
 }
@@ -71,7 +71,9 @@ export function advise(zone: Zone, options: unknown): Advice {
   const { trials } = zone
   const keys = topKeys(zone, top)
   const tried = trials.candidates.map((_, index) => ({ ...outcomeOf(trials, index), topKeys: keys[index]! }))
-  const bounds = limits.filter((limit) => !trials.candidates.includes(limit))
+  const suggestion = suggest(trials, maxRejectedShare)
+  const named = suggestion.limit === null ? limits : [...limits, suggestion.limit]
+  const bounds = [...new Set(named)].filter((limit) => !trials.candidates.includes(limit))
   const candidates = [...tried, ...bounds.map((limit) => bound(trials, limit))]
 
   return {
@@ -80,7 +82,7 @@ export function advise(zone: Zone, options: unknown): Advice {
     arrivals: trials.arrivals,
     refusedAt: trials.refusedAt ?? null,
     candidates: candidates.toSorted((a, b) => a.limit - b.limit),
-    suggestion: suggest(trials, maxRejectedShare),
+    suggestion,
   }
 }
 
@@ -130,7 +132,7 @@ function shareOf(rejected: number, { arrivals }: Trials): number {
   return arrivals === 0 ? 0 : rejected / arrivals
 }
 
-function aShare(value: unknown, path: string): number {
+export function aShare(value: unknown, path: string): number {
   if (typeof value === 'number' && value >= 0 && value <= 1) return value
   throw invalid(path, value, 'a number from 0 to 1')
 }

@@ -133,7 +133,7 @@ export function tellHits(hits: readonly Hit[]): void {
 
 export function tellReleased({ zone, record, sinceMs }: Slot, cause: ReleaseCause): void {
   if (!released.hasSubscribers) return
-  const ageMs = performance.now() - sinceMs
+  const ageMs = Math.round(performance.now() - sinceMs)
   const event: ReleasedEvent = { zone: zone.name, key: shown({ zone, key: record.key }), ageMs, cause }
   tellLater(released, event)
 }

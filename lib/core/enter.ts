@@ -104,7 +104,7 @@ function tryRefused(entry: Entry, refusal: Look): void {
   for (const { ask, key, slot } of looksOf(entry)) {
     const { zone } = ask.limit
     const isIt = refusal.finding === 'over' && refusal.key === key && refusal.ask === ask
-    if (isIt) zone.trials.refusedBy(ask.max, zone.recordOf(key), slot)
+    if (isIt) zone.trials.turnedAway(ask.max, zone.recordOf(key), slot)
     else if (!slot) zone.trials.arrived(zone.recordOf(key))
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The `n` items that a stable sort of all would put first, in its order. It takes one look at each, and a place among the first for
- * the few that come there.
+ * The `n` items that a stable sort of all would put first, in its order. Each is compared with the last of
+ * them; a place is looked for only for those that come before it.
  */
 export class First<T> {
   readonly items: T[] = []

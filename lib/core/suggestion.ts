@@ -20,7 +20,7 @@ export function suggest(trials: Trials, maxShare: number): Suggestion {
     return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
   if (limit === undefined)
     return none(
-      `a limit in force has kept others away: what one would do that refuses no more than ${percent(maxShare)} is only seen in a dry run, from a reset on`,
+      `a limit in force has refused, closed or held back some: which one refuses no more than ${percent(maxShare)} is only seen in a dry run, from a reset on`,
     )
   return { limit, reason: reasonFor(trials, { limit, maxShare }) }
 }
@@ -40,8 +40,9 @@ function smallest(trials: Trials, most: number): number | undefined {
 function reasonFor(trials: Trials, { limit, maxShare }: { limit: number; maxShare: number }): string {
   const index = trials.candidates.indexOf(limit)
   const rejected = index < 0 ? trials.mostRefused(limit) : trials.refused[index]!
-  const said = `${index < 0 ? 'at most ' : ''}${rejected} of ${trials.arrivals} arrivals`
-  return `the smallest limit that refuses no more than ${percent(maxShare)}: it would have refused ${said}`
+  const many = rejected === 0 ? 'none' : `${index < 0 ? 'at most ' : ''}${rejected}`
+  const said = `${many} of ${trials.arrivals} arrivals`
+  return `the smallest limit known to refuse no more than ${percent(maxShare)}: it would have refused ${said}`
 }
 
 function percent(share: number): string {

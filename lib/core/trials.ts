@@ -42,7 +42,8 @@ export class Trials {
   arrivals: number = 0
   /** A bit for each candidate that would have let somebody in whom a limit in force has refused, closed or made to wait. */
   #estimates = 0
-  #isUntouched = true
+  /** Nobody was refused, closed or made to wait by a limit in force. */
+  isUntouched = true
   /** The smallest limit in force that has refused an arrival; undefined: none has. */
   refusedAt: number | undefined
   /** By candidate: arrivals that it would have refused, and how many keys they had. */
@@ -101,20 +102,15 @@ export class Trials {
     for (let i = 0; i < trials.active.length; i++) if (!(refusedBy & (1 << i))) trials.active[i]!--
   }
 
-  /** Nobody was refused, closed or made to wait by a limit in force. */
-  get isUntouched(): boolean {
-    return this.#isUntouched
-  }
-
   /** All arrivals that a candidate would have let in have come, and gone when they would. */
   isExact(index: number): boolean {
     return !(this.#estimates & (1 << index))
   }
 
   /** Somebody was refused by a limit on this zone, who has a slot there already or comes anew. */
-  refusedBy(limit: number, record: KeyRecord | undefined, slot?: Slot): void {
+  turnedAway(limit: number, record: KeyRecord | undefined, slot?: Slot): void {
     this.refusedAt = Math.min(limit, this.refusedAt ?? limit)
-    this.#isUntouched = false
+    this.isUntouched = false
     for (const [i, candidate] of this.candidates.entries()) {
       const active = record?.trials?.active[i] ?? record?.active ?? 0
       const isLetIn = slot ? !(slot.refusedBy & (1 << i)) : active < candidate
@@ -125,7 +121,7 @@ export class Trials {
 
   /** Somebody was closed for a newcomer or by a lowered limit, or made to wait: no candidate knows what had become of them. */
   disturbed(): void {
-    this.#isUntouched = false
+    this.isUntouched = false
     this.#estimates = -1
   }
 
@@ -135,7 +131,7 @@ export class Trials {
     this.arrivals = 0
     this.refusedAt = undefined
     this.#estimates = 0
-    this.#isUntouched = true
+    this.isUntouched = true
     this.#levels = undefined
     this.refused.fill(0)
     this.keys.fill(0)

@@ -1,8 +1,7 @@
 import type { Attributes, BatchObservableResult, Meter } from '@opentelemetry/api'
-import type { Cause, ZoneStats } from '../core/stats.ts'
-import type { Zone } from '../core/zone.ts'
+import type { Cause } from '../core/stats.ts'
 import { invalid } from '../options/check.ts'
-import { makeReader } from './rising.ts'
+import { makeReader, type Reading } from './rising.ts'
 import { zoneLister, type ZoneList } from './zone-list.ts'
 
 /** Metrics of a meter. */
@@ -10,8 +9,6 @@ export interface Collected {
   /** Observes no more. */
   stop(): void
 }
-
-type Reading = ZoneStats & Pick<Zone, 'name' | 'max'>
 
 /** What became of those who came: the counter of a zone, and nginx's word. */
 const decisions = {
@@ -114,7 +111,7 @@ export function collect(meter: Meter, zones: ZoneList): Collected {
 
   function observeAll(result: BatchObservableResult): void {
     for (const zone of list()) {
-      const reading = { ...read(zone), name: zone.name, max: zone.max }
+      const reading = read(zone)
       const ofZone = { 'limit_conn.zone': zone.name }
       for (const { instrument, observe } of instruments)
         for (const [value, attributes] of observe(reading))

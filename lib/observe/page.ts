@@ -7,15 +7,14 @@ export interface Page {
   readonly csp: string
 }
 
-const made: Page = Object.freeze({ html, csp: policyOf(html) })
-
 /**
  * The live page: one file that loads nothing from elsewhere. It asks for `events`, `limit_conns` and what is below, relative to
  * its own URL, which must end with `/`.
  */
-export function page(): Page {
-  return made
-}
+export const page: Page = Object.freeze({ html, csp: policyOf(html) })
+
+/** The same for those who may reset and kick. */
+export const pageOfChanges: Page = Object.freeze({ ...page, html: html.replace(' data-read-only', '') })
 
 /** Lets run what stands in the page, by its hash, and nothing else; `data:` is its empty icon. */
 function policyOf(text: string): string {

@@ -1,7 +1,7 @@
-import type { Tally, ZoneStats } from '../core/stats.ts'
-import type { Zone } from '../core/zone.ts'
+import type { Tally } from '../core/stats.ts'
 import { checkObject, invalid } from '../options/check.ts'
-import { makeReader } from './rising.ts'
+import { makeReader, type Reading } from './rising.ts'
+import { snake } from './status-json.ts'
 import { zoneLister, type ZoneList } from './zone-list.ts'
 
 /** What is needed of a `Registry` of prom-client. */
@@ -21,9 +21,6 @@ export interface Collected {
   /** Takes them away again. */
   stop(): void
 }
-
-/** The statistics of a zone, its name and its size. */
-type Reading = ZoneStats & Pick<Zone, 'name' | 'max'>
 
 const counters: Readonly<Record<Tally, string>> = {
   passed: 'Holders admitted within the limit',
@@ -62,7 +59,7 @@ const gauges = {
  */
 export function collect(registry: MetricRegistry, zones: ZoneList, options: CollectOptions = {}): Collected {
   checkRegistry(registry)
-  const { prefix } = { prefix: 'limit_conn_', ...checkObject(options, 'options', { prefix: checkPrefix }) }
+  const { prefix } = { prefix: 'limit_conn_', ...checkObject(options, 'collect', { prefix: checkPrefix }) }
   const metrics = metricsOf(prefix, readings(zones))
   const registered: (readonly [string, Metric])[] = []
 
@@ -104,7 +101,7 @@ type Read = () => readonly Reading[]
 
 function metricsOf(prefix: string, read: Read): Metric[] {
   const rising = Object.entries(counters).map(([of, help]) => ({
-    name: `${prefix}${inSnakeCase(of)}_total`,
+    name: `${prefix}${snake(of)}_total`,
     type: 'counter' as const,
     help,
     of: of as Tally,
@@ -140,13 +137,9 @@ function readings(zones: ZoneList): Read {
   return function readAll() {
     if (known) return known
     queueMicrotask(() => (known = undefined))
-    known = list().map((zone) => ({ ...read(zone), name: zone.name, max: zone.max }))
+    known = list().map(read)
     return known
   }
-}
-
-function inSnakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 
 function checkRegistry(registry: unknown): void {

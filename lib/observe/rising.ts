@@ -3,6 +3,9 @@ import type { Zone } from '../core/zone.ts'
 
 export const tallies: readonly Tally[] = Object.keys(noTallies()) as Tally[]
 
+/** The statistics of a zone, its name and its size. */
+export type Reading = ZoneStats & Pick<Zone, 'name' | 'max'>
+
 /** What was read of a zone last, and what it had counted before it was reset. */
 interface Seen {
   readonly last: Readonly<Record<Tally, number>>
@@ -13,7 +16,7 @@ interface Seen {
  * Makes a reader of statistics for those who take a counter that falls for a new process: where a zone was reset since it was
  * read last, what it had counted by then is added.
  */
-export function makeReader(): (zone: Zone) => ZoneStats {
+export function makeReader(): (zone: Zone) => Reading {
   const seenOf = new WeakMap<Zone, Seen>()
 
   return function read(zone) {
@@ -24,6 +27,7 @@ export function makeReader(): (zone: Zone) => ZoneStats {
       for (const name of tallies) before[name] += last[name]
 
     seenOf.set(zone, { last: stats, before })
-    return { ...stats, ...Object.fromEntries(tallies.map((name) => [name, before[name] + stats[name]])) }
+    const rising = Object.fromEntries(tallies.map((name) => [name, before[name] + stats[name]]))
+    return { ...stats, ...rising, name: zone.name, max: zone.max }
   }
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { kickShown } from '../core/close.ts'
 import type { Zone } from '../core/zone.ts'
 import { show } from '../options/check.ts'
-import { page } from './page.ts'
+import { page, pageOfChanges } from './page.ts'
 import { Failure, send, sendJson, sendNothing } from './status-answer.ts'
 import type { EventStreams } from './status-events.ts'
 import { adviceJson, keysJson, zoneJson, zonesJson } from './status-json.ts'
@@ -14,6 +14,8 @@ export interface Call extends Target {
   readonly req: IncomingMessage
   readonly res: ServerResponse
   readonly streams: EventStreams
+  /** This caller may reset and kick. */
+  readonly mayChange: boolean
   /** The zones of now; may throw. */
   readonly zones: () => readonly Zone[]
 }
@@ -40,8 +42,8 @@ export function answerRoute(call: Call, { endpoint, zone: name, key }: Route): F
 }
 
 /** The page asks for what stands beside it, so that it needs an address with a slash at its end. */
-function sendPage({ res, query, askedPath }: Call): undefined {
-  const { html, csp } = page()
+function sendPage({ res, query, askedPath, mayChange }: Call): undefined {
+  const { html, csp } = mayChange ? pageOfChanges : page
   const type = 'text/html; charset=utf-8'
   if (askedPath.endsWith('/'))
     return send(res, { type, body: html, headers: { 'content-security-policy': csp } })

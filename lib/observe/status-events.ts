@@ -33,7 +33,10 @@ export class EventStreams {
     // What compresses answers would keep events back until it has enough of them.
     const own = { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' }
     res.writeHead(200, { ...usualHeaders, 'cache-control': 'no-store, no-transform', ...own })
-    if (res.req.method === 'HEAD') return end(res)
+    if (res.req.method === 'HEAD') {
+      res.end()
+      return undefined
+    }
 
     this.#open.set(res, performance.now() + lastsMs)
     res.once('close', () => this.#leave(res))
@@ -98,10 +101,6 @@ export class EventStreams {
 /** Nobody waits for this answer any more. */
 export function isGone(res: ServerResponse): boolean {
   return res.destroyed || res.writableEnded || res.req.socket.destroyed
-}
-
-function end(res: ServerResponse): undefined {
-  res.end()
 }
 
 function tooMany(): Failure {

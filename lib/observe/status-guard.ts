@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { isThenable, withDeadline } from '../core/limit.ts'
+import { tellWarning } from '../core/channels.ts'
+import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import { toldOf } from '../core/peer.ts'
+import { LimitConnError } from '../errors.ts'
 import { Failure } from './status-answer.ts'
 import { hostOf, isNavigation, isOfOtherSite } from './status-site.ts'
 
@@ -9,6 +11,8 @@ export type Authorize = (req: IncomingMessage) => boolean | PromiseLike<boolean>
 
 /** How long a caller waits at most until `authorize` has answered, in milliseconds. */
 const timeoutMs = 10_000
+
+const path = 'statusRouter.authorize'
 
 /** Why a caller is refused; undefined: it is let in. */
 export async function refusalOf(
@@ -27,15 +31,21 @@ export async function refusalOf(
 const ofOtherSite =
   'a page of another site is not answered: Sec-Fetch-Site must be same-origin or none, and Origin the Host that is asked'
 
-/** A function that fails says no. Nobody is told more. */
+/** A function that fails says no. The caller is told no more; how it failed is told to those who listen to warnings. */
 async function refusalBy(authorize: Authorize, req: IncomingMessage): Promise<Failure | undefined> {
-  const no = forbidden('you are not authorized')
+  const answer = await answerOf(authorize, req)
+  if (answer === true) return undefined
+  if (answer instanceof LimitConnError) tellWarning({ code: answer.code, message: answer.message })
+  return forbidden('you are not authorized')
+}
+
+/** Never rejects. */
+async function answerOf(authorize: Authorize, req: IncomingMessage): Promise<unknown> {
   try {
     const answer = authorize(req)
-    const isLetIn = isThenable(answer) ? await withDeadline(answer, timeoutMs, 'authorize') : answer
-    return isLetIn === true ? undefined : no
-  } catch {
-    return no
+    return isThenable(answer) ? await withDeadline(answer, timeoutMs, path) : answer
+  } catch (cause) {
+    return functionFailed(path, cause)
   }
 }
 

@@ -23,10 +23,8 @@ export function keysJson(zone: Zone, n?: number): object[] {
 }
 
 function keyJson({ shown, kind, active, peak, rejected, rejectedDryRun, ...since }: TopKey): object {
-  const { oldestMs, idleSinceMs } = since
-  const oldest_ms = oldestMs === undefined ? undefined : Math.round(oldestMs)
   const counts = { active, peak, rejected, rejected_dry_run: rejectedDryRun }
-  return { key: shown, kind, ...counts, oldest_ms, idle_since_ms: idleSinceMs }
+  return { key: shown, kind, ...counts, oldest_ms: since.oldestMs, idle_since_ms: since.idleSinceMs }
 }
 
 /** An advice, in the words of the rest. */
@@ -47,6 +45,7 @@ function inSnakeCase(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [snake(name), inSnakeCase(each)]))
 }
 
-function snake(name: string): string {
+/** `rejectedDryRun` is `rejected_dry_run`. */
+export function snake(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }

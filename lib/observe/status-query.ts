@@ -1,7 +1,7 @@
 import { LimitConnError } from '../errors.ts'
 import { invalid, show, whole } from '../options/check.ts'
 import { nearest } from '../options/nearest.ts'
-import type { AdviseOptions } from '../core/advice.ts'
+import { aShare, type AdviseOptions } from '../core/advice.ts'
 import { aCandidateList } from '../core/zone-options.ts'
 import { Failure } from './status-answer.ts'
 import type { Endpoint } from './status-routes.ts'
@@ -30,7 +30,7 @@ interface Parameter {
 }
 
 const ofAdvice: Readonly<Record<string, Parameter>> = {
-  max_rejected_share: { option: 'maxRejectedShare', check: aShare },
+  max_rejected_share: { option: 'maxRejectedShare', check: (text, path) => aShare(numberIn(text) ?? text, path) },
   limits: { option: 'limits', check: aList },
   top: { option: 'top', check: wholeTo(0, 1_000) },
 }
@@ -62,12 +62,6 @@ function bad(text: string): Failure {
 function wholeTo(min: number, max: number): Parameter['check'] {
   const checkWhole = whole(min, max, `a whole number from ${min} to ${max}`)
   return (text, path) => checkWhole(numberIn(text) ?? text, path)
-}
-
-function aShare(text: string, path: string): number {
-  const value = numberIn(text)
-  if (value !== undefined && value >= 0 && value <= 1) return value
-  throw invalid(path, text, 'a number from 0 to 1')
 }
 
 /** `4,6` */

@@ -37,13 +37,14 @@ export type StatusRouter = (
  */
 export function statusRouter(options: StatusOptions): StatusRouter {
   const { zones, authorize } = checkStatus(options)
-  const streams = new EventStreams(() => JSON.stringify(eventJson(zones(), authorize !== undefined)))
+  const mayChange = authorize !== undefined
+  const streams = new EventStreams(() => JSON.stringify(eventJson(zones(), mayChange)))
 
   return function limitConnStatus(req, res, next) {
     const target = targetOf(req)
     const route = routeOf(target.path)
     if (!route && next) return next()
-    void answer({ ...target, req, res, route: route ?? notFound, zones, authorize, streams })
+    void answer({ ...target, req, res, route: route ?? notFound, zones, authorize, streams, mayChange })
   }
 }
 

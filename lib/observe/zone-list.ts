@@ -11,12 +11,14 @@ export type ZoneList = Iterable<Zone> | (() => Iterable<Zone>)
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION; ERR_LIMIT_CONN_DUPLICATE_NAME for two zones of one name
  */
 export function zoneLister(zones: unknown, path = 'zones'): () => readonly Zone[] {
+  if (hasZones(zones)) throw isNoList(path, { is: 'a policy', write: 'its zones, policy.zones' })
   if (typeof zones === 'function') return () => checkZones(zones(), path)
   const list = checkZones(zones, path)
   return () => list
 }
 
 function checkZones(zones: unknown, path: string): readonly Zone[] {
+  if (isZone(zones)) throw isNoList(path, { is: 'one zone', write: 'a list, [zone]' })
   const list = isIterable(zones) ? [...zones] : [undefined]
   if (!list.every(isZone)) throw invalid(path, zones, 'a list of zones, or a function that returns one')
 
@@ -28,6 +30,11 @@ function checkZones(zones: unknown, path: string): readonly Zone[] {
   return list
 }
 
+/** As a policy has, which is a function itself. */
+function hasZones(value: unknown): boolean {
+  return (typeof value === 'function' || typeof value === 'object') && value !== null && 'zones' in value
+}
+
 function isIterable(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value
 }
@@ -36,6 +43,11 @@ function isIterable(value: unknown): value is Iterable<unknown> {
 function isZone(value: unknown): value is Zone {
   const { name, stats } = (value ?? {}) as Partial<Zone>
   return typeof name === 'string' && typeof stats === 'function'
+}
+
+function isNoList(path: string, { is, write }: { readonly is: string; readonly write: string }): LimitConnError {
+  const message = `${path} is ${is}; expected ${write}`
+  return new LimitConnError('ERR_LIMIT_CONN_INVALID_OPTION', message, { option: path })
 }
 
 function isTwice(name: string, path: string): LimitConnError {

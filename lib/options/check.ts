@@ -48,6 +48,7 @@ export function isInstance(value: unknown, type: abstract new (...args: never[])
 
 const examples: Readonly<Record<string, string>> = {
   advise: '{ maxRejectedShare: 0.01 }',
+  collect: "{ prefix: 'app_' }",
   options: '{ limit: 10 }',
   'options.proxyProtocol': "{ trust: ['10.0.0.0/8'] }, or false",
   'options.queue': '{ max: 10 }',

@@ -94,9 +94,9 @@ const knownAs = { exact: 'exactly', 'upper bound': 'at most', estimate: 'roughly
 /** @param {CandidateShape} candidate @returns {(Node | string)[]} */
 function hitsOf({ top_keys: topKeys }) {
   if (topKeys.length === 0) return ['–']
-  return topKeys.map(({ key, shown, rejected }) => {
+  return topKeys.map(({ shown, rejected }) => {
     const hit = make('span', '', 'hit')
-    hit.append(isolated(key ?? shown ?? '', 'key'), ` ${count(rejected)}`)
+    hit.append(isolated(shown, 'key'), ` ${count(rejected)}`)
     return hit
   })
 }

@@ -5,6 +5,12 @@ import { count, cut, duration } from './words.mjs'
 
 /** @typedef {import('./shapes.d.mts').KeyShape} KeyShape */
 
+/** @param {number} rejected @param {number} dry */
+function refusalsOf(rejected, dry) {
+  if (dry === 0) return count(rejected)
+  return rejected === 0 ? `${count(dry)}, dry run` : `${count(rejected)} and ${count(dry)}, dry run`
+}
+
 /** The keys with the most slots. A row stays the row of its key, so that focus and pointer stay with it. */
 export class KeysTable {
   #zone
@@ -45,7 +51,7 @@ export class KeysTable {
     const row = this.#rows.get(key) ?? this.#make(key)
     say(part(row, 'active'), count(active))
     say(part(row, 'peak'), count(peak))
-    say(part(row, 'rejected'), dry === 0 ? count(rejected) : `${count(rejected + dry)}, dry run`)
+    say(part(row, 'rejected'), refusalsOf(rejected, dry))
     say(part(row, 'oldest'), oldestMs === undefined ? 'idle' : duration(oldestMs))
     part(row, 'oldest').classList.toggle('muted', oldestMs === undefined)
     part(row, 'rejected').classList.toggle('refused', rejected > 0)

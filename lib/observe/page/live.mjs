@@ -92,5 +92,5 @@ async function poll() {
   const zones = await get('limit_conns')
   const tops = await Promise.all(Object.keys(zones).map((name) => get(pathOf(name, '/keys?n=10'))))
   const entries = Object.entries(zones).map(([name, zone], at) => [name, { ...zone, top: tops[at] }])
-  return { now_ms: Date.now(), zones: Object.fromEntries(entries) }
+  return { zones: Object.fromEntries(entries) }
 }

@@ -9,7 +9,8 @@ import { ZoneIndex } from './zone-index.mjs'
 /** @type {Map<string, ZoneCard>} */
 const cards = new Map()
 const index = new ZoneIndex()
-let mayChange = false
+/** The page says it at first: events may be kept back. */
+let mayChange = !('readOnly' in document.documentElement.dataset)
 /** When the state became what it is. */
 let since = ''
 

@@ -41,7 +41,6 @@ export interface KeyShape {
 
 /** What comes each second; whether changes are allowed is not known where it was polled. */
 export interface TickShape {
-  readonly now_ms: number
   readonly may_change?: boolean
   readonly zones: Readonly<Record<string, ZoneShape>>
 }
@@ -51,7 +50,7 @@ export interface CandidateShape {
   readonly rejected: number
   readonly rejected_share: number
   readonly keys?: number
-  readonly top_keys: readonly { readonly key?: string; readonly shown?: string; readonly rejected: number }[]
+  readonly top_keys: readonly { readonly shown: string; readonly rejected: number }[]
   readonly exactness: string
 }
 
