@@ -48,10 +48,14 @@ function zone(addresses) {
   const table = new Zone({ name: 'bench', max: maxKeys })
   const holder = new Holder()
   const keys = addresses.map(keyOf)
-  return {
-    open: (n) => table.take(keys[n], holder),
-    comeAndGo: (n) => table.release(table.take(keys[n], holder)),
+
+  function take(n) {
+    const slot = table.take(keys[n], holder)
+    table.trials.arrived(slot)
+    return slot
   }
+
+  return { open: take, comeAndGo: (n) => table.release(take(n)) }
 }
 
 /** The whole way in public: a new source each time, its address parsed, a decision, a lease. */

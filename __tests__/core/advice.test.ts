@@ -54,6 +54,14 @@ describe('advice', () => {
     for (const one of all) one.emit('close')
   })
 
+  it('suggests one that refuses the very share, though 0.29 of 100 is less than 29 in binary', () => {
+    const { zone, limiter } = dry({ candidates: [1, 2] })
+    const all = crowd(limiter, [...Array(29).fill(2), ...Array(42).fill(1)])
+    expect(zone.advise({ maxRejectedShare: 0.29 }).suggestion.limit).toBe(1)
+    expect(zone.advise({ maxRejectedShare: 0.289 }).suggestion.limit).toBe(2)
+    for (const one of all) one.emit('close')
+  })
+
   it('suggests nothing from too little', () => {
     const { zone, limiter } = dry()
     const all = crowd(limiter, [3])

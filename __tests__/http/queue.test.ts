@@ -41,6 +41,25 @@ describe.each(ways)('a queue on $host, TLS $tls, HTTP/2 $http2', (way) => {
   })
 })
 
+it('advice of a zone that was reset while some wait is not exact: they come in later than they came', async () => {
+  const zone = new Zone({ name: 'waited', candidates: [1, 2] })
+  const { lineUp, held } = await fullyQueueing({ zone })
+  await lineUp(['/1', '/2'])
+  zone.reset()
+  for (let n = 2; n <= 3; n++) {
+    held.answerFirst()
+    await held.arrived(1)
+  }
+  held.release()
+  const { arrivals, candidates } = zone.advise({ limits: [4] })
+  expect([arrivals, ...candidates.map(({ exactness }) => exactness)]).toEqual([
+    2,
+    'estimate',
+    'estimate',
+    'estimate',
+  ])
+})
+
 it('tells on limit-conn:queued who begins to wait, and how many wait under the key', async () => {
   const events: unknown[] = []
   const hear = (event: unknown): void => void events.push(event)

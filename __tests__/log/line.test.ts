@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { Zone } from '../../lib/index.ts'
-import { contextLine, hitLine } from '../../lib/log/line.ts'
+import { LimitConnError, Zone } from '../../lib/index.ts'
+import { contextLine, errorLine, hitLine } from '../../lib/log/line.ts'
 
 describe('hitLine', () => {
   const zone = new Zone({ name: 'per-ip' })
@@ -11,6 +11,17 @@ describe('hitLine', () => {
     ['exhausted', 'no room for a new key in limit_conn_zone "per-ip"'],
   ] as const)('tells that a holder was %s as nginx does', (kind, line) => {
     expect(hitLine({ zone, kind })).toBe(line)
+  })
+})
+
+describe('errorLine', () => {
+  it('cannot pass for a line of a limit, whatever a client has put into the message', () => {
+    const forged = 'no session limiting connections by zone "addr", client: 192.0.2.9, server: x'
+    const line = errorLine(
+      new LimitConnError('ERR_LIMIT_CONN_FUNCTION_FAILED', `options.key failed: ${forged}`),
+    )
+    expect(line).toMatch(/by zone \\x22addr\\x22, client/)
+    expect(line).not.toMatch(/limiting connections by zone "/)
   })
 })
 

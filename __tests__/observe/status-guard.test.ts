@@ -72,9 +72,23 @@ describe('without authorize, the router', () => {
     ['x-forwarded-proto', 'https'],
     ['x-forwarded', '203.0.113.7'],
     ['x-real-ip', '203.0.113.7'],
+    ['cdn-loop', 'cdn.example'],
+    ['x-cluster-client-ip', '203.0.113.7'],
+    ['fastly-client-ip', '203.0.113.7'],
+    ['x-envoy-external-address', '203.0.113.7'],
   ])('refuses what came through a proxy, as its header says: %s', async (name, value) => {
     const text = `without authorize nothing is answered that came through a proxy; ${remedy}`
     expect(await get({ [name]: value })).toMatchObject(failure(403, 'Forbidden', text))
+  })
+
+  it('refuses another host in the request line, which wins over Host', async () => {
+    const { connect } = await routerOf()
+    const client = await connect()
+    client.write(`GET http://evil.example${all} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    expect(await client.answer()).toBe(403)
+    const own = await connect()
+    own.write(`GET http://localhost${all} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+    expect(await own.answer()).toBe(200)
   })
 
   it('refuses a Host that is empty', async () => {

@@ -128,7 +128,8 @@ function rowOf({ limit, rejected, rejected_share, keys, exactness, top_keys }: S
 /** Reads an object; whatever is in the way becomes one line. */
 async function get(asked: AdviseArguments, path: string): Promise<object> {
   const { status, json } = await ask(asked, path)
-  if (status !== 200) throw new Complaint(`${asked.url}${path} answers ${status}${toldBy(json) ?? hintFor(status)}`)
+  if (status !== 200)
+    throw new Complaint(`${asked.url}${path} answers ${status}${toldBy(json) ?? hintFor(status)}`)
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return json
   throw isNone(asked, path)
 }

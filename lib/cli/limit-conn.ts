@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { adviseCommand } from './advise.ts'
 import { Complaint } from './complaint.ts'
+import { printable } from './table.ts'
 import { nearest } from '../options/nearest.ts'
 
 const usage = `Usage: limit-conn advise <status-url> [options]
@@ -26,10 +27,16 @@ async function run([command, ...args]: readonly string[]): Promise<string> {
   throw new Complaint(`there is no command ${JSON.stringify(command)}; ${hint}`)
 }
 
+/** What a server sends is shown, and never done by the terminal. */
+function cleaned(text: string): string {
+  return text.split('\n').map(printable).join('\n')
+}
+
 run(process.argv.slice(2)).then(
-  (text) => process.stdout.write(text),
+  (text) => process.stdout.write(cleaned(text)),
   (error: unknown) => {
-    process.stderr.write(`limit-conn: ${error instanceof Complaint ? error.message : String(error)}\n`)
+    const message = error instanceof Complaint ? error.message : String(error)
+    process.stderr.write(cleaned(`limit-conn: ${message}\n`))
     process.exitCode = 1
   },
 )

@@ -105,8 +105,7 @@ function topKeys(zone: Zone, top: number): HitKey[][] {
   })
   for (const record of zone.allRecords()) {
     const hits = record.trials?.hits ?? 0
-    // Whom a limit refuses, each lower one refuses too: the bits have no gaps.
-    for (let index = 0; hits >>> index > 0; index++) firsts[index]!.add(record)
+    for (let index = 0; hits >>> index > 0; index++) if (hits & (1 << index)) firsts[index]!.add(record)
   }
 
   return firsts.map(({ items }, index) =>

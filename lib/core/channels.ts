@@ -81,7 +81,7 @@ export interface DegradedEvent {
 export interface QueuedEvent {
   /** Name of the zone in which it waits. */
   readonly zone: string
-  /** How many wait under the same key, this one included. */
+  /** How many wait under the same key in the queue of the same policy, this one included. */
   readonly waiting: number
 }
 

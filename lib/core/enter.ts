@@ -2,8 +2,9 @@ import { isPassedHeard, tellHits } from './channels.ts'
 import { gone, noHits, notLimited, type Decision, type Hit, type Outcome } from './decision.ts'
 import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
-import { grantOf, isRefusal, lookAt, type Entry, type Look } from './look.ts'
+import { grantOf, isRefusal, isTaken, lookAt, type Entry, type Look } from './look.ts'
 import { totalUnder } from './share.ts'
+import { tryFull, tryRefused, tryTogether } from './tried.ts'
 
 /**
  * Looks at all limits, then takes all slots or none. Never waits: looks and takes are one tick.
@@ -88,25 +89,15 @@ export function refuse(entry: Entry, look: Look): Outcome {
   const { zone } = look.ask.limit
   const kind = look.finding === 'full' ? 'exhausted' : 'rejected'
   const decision = report('REJECTED', look.ask, look.key)
+  tryRefused(entry, look)
   if (!holder.isFirst(owner, zone, kind)) return { decision, hits: noHits }
 
   zone.tally(kind)
   const record = zone.recordOf(look.key)
   if (record && kind === 'rejected') record.refusals.rejected++
-  tryRefused(entry, look)
   const hits: Hit[] = [{ zone, key: look.key, kind, limit: look.ask.max }]
   tellHits(hits)
   return { decision, hits }
-}
-
-/** Each zone hears of an arrival that one of them refused: the limits that are tried there might have, as well. */
-function tryRefused(entry: Entry, refusal: Look): void {
-  for (const { ask, key, slot } of looksOf(entry)) {
-    const { zone } = ask.limit
-    const isIt = refusal.finding === 'over' && refusal.key === key && refusal.ask === ask
-    if (isIt) zone.trials.turnedAway(ask.max, zone.recordOf(key), slot)
-    else if (!slot) zone.trials.arrived(zone.recordOf(key))
-  }
 }
 
 function admit(entry: Entry, looks: readonly Look[]): Outcome {
@@ -119,16 +110,13 @@ function admit(entry: Entry, looks: readonly Look[]): Outcome {
     const hit = count(entry, look)
     if (hit) (hits ??= []).push(hit)
   }
+  tryTogether(entry, looks)
   giveBack(entry, looks)
   if (hits) tellHits(hits)
 
   const { ask, key } = dryHit ?? fullest(looks)
   const decision = report(dryHit ? 'REJECTED_DRY_RUN' : 'PASSED', ask, key)
   return { decision, hits: hits ?? noHits }
-}
-
-function isTaken({ finding }: Look): boolean {
-  return finding !== 'full' && finding !== 'crowded' && finding !== 'unasked'
 }
 
 function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
@@ -140,7 +128,10 @@ function isDryHit({ owner }: Entry, { ask, slot, finding }: Look): boolean {
 function take({ holder, owner, request }: Entry, look: Look): void {
   if (!look.slot) grantOf(look.ask, look.key)?.take()
   const slot = look.slot ?? look.ask.limit.zone.take(look.key, holder)
-  if (!look.slot) holder.hold(slot)
+  if (!look.slot) {
+    holder.hold(slot)
+    if (look.ask.keys.length === 1) slot.zone.trials.arrived(slot)
+  }
 
   const claim = slot.claimOf(owner)
   if (claim) claim.isLatest = true
@@ -159,7 +150,7 @@ function count({ holder, owner }: Entry, look: Look): Hit | undefined {
   zone.tally(tally)
   const record = tally === 'rejectedDryRun' ? holder.find(zone, key)?.record : undefined
   if (record) record.refusals.rejectedDryRun++
-  if (!isTaken(look)) zone.trials.arrived(zone.recordOf(key))
+  if (!isTaken(look)) tryFull(holder, ask)
   if (tally === 'passed' && !isPassedHeard()) return undefined
   return { zone, key, kind: tally === 'rejectedDryRun' ? 'dry run' : tally, limit: ask.max }
 }

@@ -5,6 +5,9 @@ import type { Owner, Slot } from './slot.ts'
 import type { Tally } from './stats.ts'
 import type { Zone } from './zone.ts'
 
+/** Keys that a holder remembers to be refused under: a session may show any number. */
+const mostRefused = 64
+
 /**
  * The thing that has slots until it ends: a connection, or a request on one.
  *
@@ -21,6 +24,7 @@ export class Holder {
   #previous: Holder | undefined
   #next: Holder | undefined
   #counted: Counted[] | undefined
+  #refused: { readonly zone: Zone; readonly key: string }[] | undefined
   #known: object[] | undefined
   #carrier: Carrier | undefined
   #listeners: (() => void)[] | undefined
@@ -97,6 +101,14 @@ export class Holder {
     if (!counted) this.#counted.push((counted = { owner, zone, tallies: [] }))
     if (counted.tallies.includes(tally)) return false
     counted.tallies.push(tally)
+    return true
+  }
+
+  /** True once for each key that refuses it: who asks again has not arrived again. So of the last few; others are forgotten. */
+  isNewlyRefused(zone: Zone, key: string): boolean {
+    if (this.#refused?.some((entry) => entry.key === key && entry.zone === zone)) return false
+    if (!this.#refused || this.#refused.length >= mostRefused) this.#refused = []
+    this.#refused.push({ zone, key })
     return true
   }
 

@@ -71,6 +71,11 @@ function isCrowded({ holder, owner, maxKeys }: Entry, { keys, limit }: Ask): boo
   return staying.length > 0 && staying.length + keys.length > maxKeys
 }
 
+/** A slot is taken there, if all let the holder in. */
+export function isTaken({ finding }: Look): boolean {
+  return finding !== 'full' && finding !== 'crowded' && finding !== 'unasked'
+}
+
 export function isRefusal({ ask: { limit }, finding }: Look): boolean {
   if (limit.isDryRun) return false
   return (

@@ -9,13 +9,13 @@ export interface Suggestion {
 /** The smallest limit that would have refused no more than a share of the arrivals. */
 export function suggest(trials: Trials, maxShare: number): Suggestion {
   const { arrivals } = trials
-  const enough = maxShare === 0 ? 1_000 : Math.ceil(1 / maxShare)
+  const enough = maxShare === 0 ? 1_000 : Math.min(Math.ceil(1 / maxShare), Number.MAX_SAFE_INTEGER)
   if (arrivals < enough)
     return none(
       `${arrivals} ${arrivals === 1 ? 'arrival is' : 'arrivals are'} too few to say: it takes ${enough} to tell a share of ${percent(maxShare)}`,
     )
 
-  const limit = smallest(trials, maxShare * arrivals)
+  const limit = smallest(trials, mostWithin(maxShare, arrivals))
   if (limit === undefined && trials.isUntouched)
     return none(`each limit that was tried would have refused more than ${percent(maxShare)}`)
   if (limit === undefined)
@@ -23,6 +23,12 @@ export function suggest(trials: Trials, maxShare: number): Suggestion {
       `a limit in force has refused, closed or held back some: which one refuses no more than ${percent(maxShare)} is only seen in a dry run, from a reset on`,
     )
   return { limit, reason: reasonFor(trials, { limit, maxShare }) }
+}
+
+/** The most arrivals that are no more than a share of all, by the share that is told of them. */
+function mostWithin(maxShare: number, arrivals: number): number {
+  const most = Math.round(maxShare * arrivals)
+  return most / arrivals > maxShare ? most - 1 : most
 }
 
 function none(reason: string): Suggestion {

@@ -35,5 +35,7 @@ function readable(record: KeyRecord, showing: Showing): TopKey {
   const kind = kinds[key[0] as keyof typeof kinds]
   const counts = { active, peak, rejected, rejectedDryRun }
   const top = { key: key.slice(2), shown: showKey(key, showing), kind, ...counts }
-  return oldest ? { ...top, oldestMs: Math.round(performance.now() - oldest.sinceMs) } : { ...top, idleSinceMs }
+  return oldest
+    ? { ...top, oldestMs: Math.round(performance.now() - oldest.sinceMs) }
+    : { ...top, idleSinceMs }
 }

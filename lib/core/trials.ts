@@ -10,6 +10,12 @@ export const mostCandidates = 30
 /** Slots of a key that are counted one by one, for an arrival that meets so many; more are counted as one. */
 const mostLevels = 1_024
 
+/** A key that somebody comes under: it has no record where nobody is in. With a slot there, where it has one. */
+export interface Place {
+  readonly record: KeyRecord | undefined
+  readonly slot: Slot | undefined
+}
+
 /** What the candidates have come to under one key. */
 export class KeyTrials {
   /** Slots that each candidate would have let in, of those that are taken. */
@@ -37,6 +43,8 @@ export class KeyTrials {
  */
 export class Trials {
   readonly candidates: readonly number[]
+  /** From here on a key is tried. */
+  readonly #smallest: number
   /** When they began, in milliseconds since 1970. */
   sinceMs: number = Date.now()
   arrivals: number = 0
@@ -54,6 +62,7 @@ export class Trials {
   /** In ascending order. */
   constructor(candidates: readonly number[]) {
     this.candidates = candidates
+    this.#smallest = candidates[0] ?? Infinity
     this.refused = new Float64Array(candidates.length)
     this.keys = new Float64Array(candidates.length)
   }
@@ -84,16 +93,31 @@ export class Trials {
     return 1
   }
 
-  /**
-   * Before a slot is added to the record, or, without one, where an arrival was turned away: by another limit, or for want of room in
-   * the zone. The key has no record where nobody is in, or only in other processes.
-   */
-  arrived(record: KeyRecord | undefined, slot?: Slot): void {
+  /** A slot was taken. */
+  arrived(slot: Slot): void {
     this.arrivals++
-    if (!record) return
-    const met = record.active
+    const { record } = slot
+    const met = record.active - 1
     if (met > 0) this.levels[Math.min(met, mostLevels)]!++
-    if (record.trials || met >= this.candidates[0]!) this.#try(record, slot)
+    if (record.trials || met >= this.#smallest)
+      this.#enter(slot, met, this.#counted(this.#refusalsUnder(record, met)))
+  }
+
+  /**
+   * One came who counts under several keys; or was turned away by another limit, or for want of room in the zone: then it has no
+   * slots. As the limit does, each candidate lets it in under all keys, or under none.
+   */
+  arrivedUnder(places: readonly Place[]): void {
+    this.arrivals++
+    const known = places.flatMap(({ record, slot }) => {
+      return record ? [{ record, slot, met: record.active - (slot ? 1 : 0) }] : []
+    })
+    const met = Math.max(0, ...known.map((each) => each.met))
+    if (met > 0) this.levels[Math.min(met, mostLevels)]!++
+    if (met < this.#smallest && !known.some(({ record }) => record.trials)) return
+    const refusing = known.reduce((bits, each) => bits | this.#refusalsUnder(each.record, each.met), 0)
+    this.#counted(refusing)
+    for (const { slot, met: metThere } of known) if (slot) this.#enter(slot, metThere, refusing)
   }
 
   /** A slot was given back. */
@@ -107,16 +131,18 @@ export class Trials {
     return !(this.#estimates & (1 << index))
   }
 
-  /** Somebody was refused by a limit on this zone, who has a slot there already or comes anew. */
-  turnedAway(limit: number, record: KeyRecord | undefined, slot?: Slot): void {
+  /** Somebody was refused by a limit on this zone, who has a slot under some of the keys already or comes anew. */
+  turnedAway(limit: number, places: readonly Place[]): void {
     this.refusedAt = Math.min(limit, this.refusedAt ?? limit)
     this.isUntouched = false
-    for (const [i, candidate] of this.candidates.entries()) {
-      const active = record?.trials?.active[i] ?? record?.active ?? 0
-      const isLetIn = slot ? !(slot.refusedBy & (1 << i)) : active < candidate
-      if (isLetIn) this.#estimates |= 1 << i
+    for (const i of this.candidates.keys()) {
+      if (places.every((place) => this.#wouldLetIn(i, place))) this.#estimates |= 1 << i
     }
-    if (!slot) this.arrived(record)
+  }
+
+  #wouldLetIn(i: number, { record, slot }: Place): boolean {
+    if (slot) return !(slot.refusedBy & (1 << i))
+    return (record?.trials?.active[i] ?? record?.active ?? 0) < this.candidates[i]!
   }
 
   /** Somebody was closed for a newcomer or by a lowered limit, or made to wait: no candidate knows what had become of them. */
@@ -137,23 +163,38 @@ export class Trials {
     this.keys.fill(0)
   }
 
-  /** Until the smallest candidate is reached, each has let in all that is there. */
-  #try(record: KeyRecord, slot: Slot | undefined): void {
-    const { candidates } = this
-    const trials = (record.refusals.trials ??= new KeyTrials(candidates.length, record.active))
-    for (let i = 0; i < candidates.length; i++) {
-      if (trials.active[i]! >= candidates[i]!) this.#refuse(trials, i, slot)
-      else if (slot) trials.active[i]!++
+  /** A bit for each candidate that has no room under a key in which so many slots are met. */
+  #refusalsUnder(record: KeyRecord, met: number): number {
+    if (!record.trials && met < this.#smallest) return 0
+    const trials = this.#trialsOf(record, met)
+    let refusing = 0
+    for (let i = 0; i < this.candidates.length; i++) {
+      if (trials.active[i]! < this.candidates[i]!) continue
+      const bit = 1 << i
+      refusing |= bit
+      trials.refused[i]!++
+      if (!(trials.hits & bit)) this.keys[i]!++
+      trials.hits |= bit
     }
+    return refusing
   }
 
-  #refuse(trials: KeyTrials, i: number, slot: Slot | undefined): void {
-    const bit = 1 << i
-    if (slot) slot.refusedBy |= bit
-    this.refused[i]!++
-    trials.refused[i]!++
-    if (trials.hits & bit) return
-    trials.hits |= bit
-    this.keys[i]!++
+  /** Counts an arrival that those refuse. */
+  #counted(refusing: number): number {
+    for (let i = 0; refusing >>> i > 0; i++) if (refusing & (1 << i)) this.refused[i]!++
+    return refusing
+  }
+
+  /** Those candidates that let it in have a slot there, too. */
+  #enter(slot: Slot, met: number, refusing: number): void {
+    slot.refusedBy = refusing
+    if (!slot.record.trials && refusing === 0) return
+    const { active } = this.#trialsOf(slot.record, met)
+    for (let i = 0; i < active.length; i++) if (!(refusing & (1 << i))) active[i]!++
+  }
+
+  /** Until the smallest candidate is reached, each has let in all that is there. */
+  #trialsOf(record: KeyRecord, met: number): KeyTrials {
+    return (record.refusals.trials ??= new KeyTrials(this.candidates.length, met))
   }
 }

@@ -99,6 +99,8 @@ export class Zone {
     this.#counters.reset()
     this.#idle.clear()
     this.trials.reset()
+    // Who waits now was made to wait before, and comes in later than it came.
+    if (this.waiting > 0) this.trials.disturbed()
     for (const record of this.records) record.reset()
   }
 
@@ -143,7 +145,6 @@ export class Zone {
   take(key: string, holder: Holder): Slot {
     const record = this.#live.get(key) ?? this.#revive(key)
     const slot = new Slot(this, record, holder)
-    this.trials.arrived(record, slot)
     record.add(slot)
     this.#counters.taken()
     return slot

@@ -18,6 +18,8 @@ const window = `${windowMs / 1_000} s`
 const mostEntries = 1_024
 /** Most lines in one second, first hits and summaries together. */
 const mostLines = 10
+/** Those of them that first hits may take: a window that ends in the same second has room for its summaries. */
+const mostFirst = 8
 
 /** What is told: of a key, and of what kind. Told again with the same of both, by the same teller, it is only counted. */
 export interface News {
@@ -32,12 +34,15 @@ export interface News {
 interface Entry {
   readonly teller: object
   readonly news: News
+  /** It was written in this window. */
+  isWritten: boolean
   suppressed: number
 }
 
 /**
- * Flood control: the first news of a zone, key and kind are written whole; what follows within 10 seconds is counted and
- * summed up at their end. At most ten lines a second are written: the keys that find no place share one line.
+ * Flood control: of a zone, key and kind one line is written whole in 10 seconds, the first for which there is room; all else
+ * is counted, and summed up at their end. At most ten lines a second are written: what comes most often finds room first, and
+ * what finds none shares one line.
  */
 export class Flood {
   readonly #write: Write
@@ -47,7 +52,7 @@ export class Flood {
   #unlisted = 0
   #written = 0
   #second = 0
-  #timer: NodeJS.Timeout | undefined
+  #isCounting = false
 
   constructor(write: Write) {
     this.#write = write
@@ -55,59 +60,59 @@ export class Flood {
 
   /** Writes news of a teller, such as a zone, or counts them. The context is only made for a line that is written. */
   tell(teller: object, news: News, context: () => Context): void {
-    this.#timer ??= setTimeout(() => this.flush(), windowMs).unref()
-    const known = this.#entries
-      .get(news.key)
-      ?.find((entry) => entry.teller === teller && entry.news.kind === news.kind)
+    if (!this.#isCounting) setTimeout(() => this.#flush(), windowMs).unref()
+    this.#isCounting = true
+    const entry = this.#entryOf(teller, news)
+    if (!entry) this.#unlisted++
+    else if (entry.isWritten || !this.#mayWrite(mostFirst)) entry.suppressed++
+    else {
+      entry.isWritten = true
+      const told = context()
+      this.#write(news.text() + contextLine(told), { about: news.about, context: told })
+    }
+  }
 
-    if (known) known.suppressed++
-    else if (this.#size >= mostEntries) this.#unlisted++
-    else this.#first({ teller, news }, context)
+  /** Undefined where there is no room for one more. */
+  #entryOf(teller: object, news: News): Entry | undefined {
+    const known = this.#entries.get(news.key)
+    const entry = known?.find((each) => each.teller === teller && each.news.kind === news.kind)
+    if (entry || this.#size >= mostEntries) return entry
+
+    const made = { teller, news, isWritten: false, suppressed: 0 }
+    if (known) known.push(made)
+    else this.#entries.set(news.key, [made])
+    this.#size++
+    return made
   }
 
   /** Ends the window: writes the summaries, the loudest keys first, and forgets all hits. */
-  flush(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+  #flush(): void {
+    this.#isCounting = false
     const suppressed = [...this.#entries.values()].flat().filter((entry) => entry.suppressed > 0)
     const loudest = suppressed.toSorted((a, b) => b.suppressed - a.suppressed)
     this.#entries.clear()
     this.#size = 0
 
-    for (const [place, { news, suppressed: more }] of loudest.entries()) {
-      if (place < mostLines - 1 && this.#mayWrite())
+    for (const { news, suppressed: more } of loudest) {
+      if (this.#mayWrite(mostLines - 1))
         this.#write(`${news.text()}, ${more} more in ${window}`, { about: news.about, suppressed: more })
       else this.#unlisted += more
     }
-    if (this.#unlisted > 0) this.#summariseRest()
+    if (this.#unlisted > 0 && this.#mayWrite(mostLines)) this.#summariseRest()
   }
 
-  /** One line for all the rest; a second later if there were ten in this one. */
   #summariseRest(): void {
-    if (!this.#mayWrite()) {
-      this.#timer = setTimeout(() => this.flush(), 1_000).unref()
-      return
-    }
     const suppressed = this.#unlisted
-    this.#write(`limiting connections, ${suppressed} more of other keys in ${window}`, { suppressed })
+    this.#write(`${suppressed} more of other keys, or of other errors, in ${window}`, { suppressed })
     this.#unlisted = 0
   }
 
-  #first({ teller, news }: Pick<Entry, 'teller' | 'news'>, contextOf: () => Context): void {
-    const isWritten = this.#mayWrite()
-    const entry = { teller, news, suppressed: isWritten ? 0 : 1 }
-    const known = this.#entries.get(news.key)
-    if (known) known.push(entry)
-    else this.#entries.set(news.key, [entry])
-    this.#size++
-    if (!isWritten) return
-    const context = contextOf()
-    this.#write(news.text() + contextLine(context), { about: news.about, context })
-  }
-
-  #mayWrite(): boolean {
+  /** Whether so far less than so many lines were written in this second. */
+  #mayWrite(most: number): boolean {
     const second = Math.floor(performance.now() / 1_000)
     if (second !== this.#second) [this.#second, this.#written] = [second, 0]
-    return ++this.#written <= mostLines
+    if (this.#written >= most) return false
+    this.#written++
+    return true
   }
 }

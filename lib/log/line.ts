@@ -25,7 +25,7 @@ export function hitLine({ zone, kind }: Pick<Hit, 'zone' | 'kind'>): string {
 
 /** An error that is told nobody else. Its message may have words of a client. */
 export function errorLine({ code, message }: LimitConnError): string {
-  return escaped(`${code}: ${message}`, /[\p{C}\p{Zl}\p{Zp}]/gu)
+  return plain(`${code}: ${message}`)
 }
 
 /** nginx's fields, in its order: `, client: 10.0.0.1, server: ..., request: "GET / HTTP/1.1", host: "..."`. */
@@ -65,11 +65,7 @@ export function hitFields({ zone, kind, key, limit }: Hit): Record<string, strin
 
 /** Clients choose these texts: no quote, no control character and no line of theirs may pass for ours. */
 function plain(text: string): string {
-  return escaped(text, /[\p{C}\p{Zl}\p{Zp}"\\]/gu)
-}
-
-function escaped(text: string, chars: RegExp): string {
-  const safe = text.slice(0, longestField).replace(chars, hexOf)
+  const safe = text.slice(0, longestField).replace(/[\p{C}\p{Zl}\p{Zp}"\\]/gu, hexOf)
   return text.length > longestField ? `${safe}...` : safe
 }
 

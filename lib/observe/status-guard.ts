@@ -69,7 +69,7 @@ const loopbackPeer = /^(?:(?:::ffff:)?127(?:\.\d{1,3}){3}|::1)$/
 const loopbackHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i
 
 const byProxies =
-  /^(?:forwarded|via|x-(?:original-)?forwarded(?:-.*)?|x-real-ip|(?:x|true)-client-ip|cf-connecting-ip)$/
+  /^(?:forwarded|via|x-(?:original-)?forwarded(?:-.*)?|x-real-ip|(?:x|true|fastly)-client-ip|x-cluster-client-ip|x-envoy-external-address|cf-connecting-ip|cdn-loop)$/
 
 /** By a header, of HTTP or of the PROXY protocol. HTTP/1.0 is what nginx up to 1.29.6 speaks unless it is told, and adds none. */
 function isProxied(req: IncomingMessage): boolean {

@@ -30,7 +30,10 @@ interface Parameter {
 }
 
 const ofAdvice: Readonly<Record<string, Parameter>> = {
-  max_rejected_share: { option: 'maxRejectedShare', check: (text, path) => aShare(numberIn(text) ?? text, path) },
+  max_rejected_share: {
+    option: 'maxRejectedShare',
+    check: (text, path) => aShare(numberIn(text) ?? text, path),
+  },
   limits: { option: 'limits', check: aList },
   top: { option: 'top', check: wholeTo(0, 1_000) },
 }

@@ -22,11 +22,19 @@ export function isNavigation({ method, headers }: IncomingMessage): boolean {
   )
 }
 
-/** The host that was asked for, with its port. */
-export function hostOf({ headers }: IncomingMessage): string {
+/**
+ * The host that was asked for, with its port.
+ *
+ * @see RFC 9112, section 3.2.2: that of an absolute request line wins over Host
+ */
+export function hostOf({ headers, url, originalUrl = url }: Asked): string {
+  const [, absolute] = /^https?:\/\/([^/?#]*)/i.exec(originalUrl ?? '') ?? []
   const authority = headers[':authority']
-  return typeof authority === 'string' ? authority : (headers.host ?? '')
+  return absolute ?? (typeof authority === 'string' ? authority : (headers.host ?? ''))
 }
+
+/** Express and Connect keep the request line as it came. */
+type Asked = IncomingMessage & { readonly originalUrl?: string | undefined }
 
 /** Both are read as URLs of one scheme, for which a port may go without saying. */
 function isOriginOf(origin: string, host: string): boolean {

@@ -45,7 +45,10 @@ function isZone(value: unknown): value is Zone {
   return typeof name === 'string' && typeof stats === 'function'
 }
 
-function isNoList(path: string, { is, write }: { readonly is: string; readonly write: string }): LimitConnError {
+function isNoList(
+  path: string,
+  { is, write }: { readonly is: string; readonly write: string },
+): LimitConnError {
   const message = `${path} is ${is}; expected ${write}`
   return new LimitConnError('ERR_LIMIT_CONN_INVALID_OPTION', message, { option: path })
 }

@@ -4,8 +4,8 @@ module.exports = [
   {
     id: 'A-19 as many lines are written as there are hits',
     file: 'lib/log/flood.ts',
-    from: 'return ++this.#written <= mostLines',
-    to: 'return ++this.#written <= 100 * mostLines',
+    from: 'if (this.#written >= most) return false',
+    to: 'if (this.#written >= 100 * most) return false',
     tests: ['__tests__/regressions/visible.test.ts', '__tests__/log/flood.test.ts'],
     title: 'A-19: ',
   },
