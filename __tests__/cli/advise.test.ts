@@ -191,6 +191,11 @@ describe('is told in one line, with exit code 1:', () => {
       '-q is not an option; limit-conn --help tells which there are',
     ],
     ['an option without its value', ['advise', 'http://a.test', '--zone'], '--zone has no value'],
+    [
+      'an option that every object has',
+      ['advise', 'http://a.test', '--toString=x'],
+      '--toString is not an option; limit-conn --help tells which there are',
+    ],
     ['one before the next', ['advise', 'http://a.test', '--limits', '--zone', 'a'], '--limits has no value'],
     [
       'a header that is none',

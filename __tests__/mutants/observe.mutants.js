@@ -121,7 +121,7 @@ module.exports = [
   {
     id: 'refusedElsewhere',
     file: 'lib/core/tried.ts',
-    from: 'if (fresh.length > 0) zone.trials.arrivedUnder(places.filter(({ slot }) => !slot))',
+    from: 'if (fresh.length > 0) zone.trials.arrivedUnder(places)',
     to: '',
     tests: trials,
     title: 'count those whom another limit of the policy refused, or who found no room for their key',
@@ -129,7 +129,7 @@ module.exports = [
   {
     id: 'arrivesAgain',
     file: 'lib/core/tried.ts',
-    from: '!places[i]!.slot && holder.isNewlyRefused(zone, key)',
+    from: '!holder.find(zone, key) && holder.isNewlyRefused(zone, key)',
     to: 'holder.isNewlyRefused(zone, key)',
     tests: ['__tests__/core/advice-disturbed.test.ts'],
     title: 'a stricter limit of another policy on who is in by now, and arrives but once',
@@ -139,7 +139,7 @@ module.exports = [
     file: 'lib/core/enter.ts',
     from: 'if (look.ask.keys.length === 1) slot.zone.trials.arrived(slot)',
     to: 'slot.zone.trials.arrived(slot)',
-    tests: trials,
+    tests: ['__tests__/core/trials-keys.test.ts'],
     title: 'let a client in under all its subnets, or under none, as the limit does',
   },
   {
@@ -147,8 +147,24 @@ module.exports = [
     file: 'lib/core/holder.ts',
     from: '    if (this.#refused?.some((entry) => entry.key === key && entry.zone === zone)) return false\n',
     to: '',
-    tests: trials,
+    tests: ['__tests__/core/trials-keys.test.ts'],
     title: 'count who is refused once for each key, however often it asks',
+  },
+  {
+    id: 'keptSubnetIsForgotten',
+    file: 'lib/core/tried.ts',
+    from: 'zone.trials.arrivedUnder(places, before)',
+    to: 'zone.trials.arrivedUnder(places, before * 0)',
+    tests: ['__tests__/core/trials-keys.test.ts'],
+    title: 'let in nobody under a new subnet whom they have refused under the one that it keeps',
+  },
+  {
+    id: 'keptSubnetIsEnteredAgain',
+    file: 'lib/core/tried.ts',
+    from: 'placesOf(holder, ask).filter(({ slot }) => !slot)',
+    to: 'placesOf(holder, ask)',
+    tests: ['__tests__/core/trials-keys.test.ts'],
+    title: 'have the slots of those whom they let in, and no others',
   },
   {
     id: 'waitsSinceBefore',

@@ -48,6 +48,12 @@ describe('zones that a function gives', () => {
       /^statusRouter\.zones is 5; expected/,
     ],
     [
+      'returns a policy',
+      () => limitConn({ limit: 1 }) as never,
+      'ERR_LIMIT_CONN_INVALID_OPTION',
+      /^statusRouter\.zones is a policy; expected its zones, policy\.zones$/,
+    ],
+    [
       'returns two of one name',
       () => [new Zone({ name: 'z' }), new Zone({ name: 'z' })] as never,
       'ERR_LIMIT_CONN_DUPLICATE_NAME',

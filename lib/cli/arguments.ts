@@ -49,7 +49,7 @@ function checkNames(args: readonly string[]): void {
     tokens: true,
   })
   for (const token of tokens) {
-    if (token.kind !== 'option' || token.name in options) continue
+    if (token.kind !== 'option' || Object.hasOwn(options, token.name)) continue
     const near = nearest(token.name, Object.keys(options))
     const hint = near === undefined ? 'limit-conn --help tells which there are' : `did you mean --${near}?`
     throw new Complaint(`${token.rawName} is not an option; ${hint}`)

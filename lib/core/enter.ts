@@ -4,7 +4,7 @@ import { chooseVictims, endVictims, type Victims } from './evict.ts'
 import type { Ask } from './limit.ts'
 import { grantOf, isRefusal, isTaken, lookAt, type Entry, type Look } from './look.ts'
 import { totalUnder } from './share.ts'
-import { tryFull, tryRefused, tryTogether } from './tried.ts'
+import { tryRefused, tryTogether, tryWithout } from './tried.ts'
 
 /**
  * Looks at all limits, then takes all slots or none. Never waits: looks and takes are one tick.
@@ -145,12 +145,12 @@ function count({ holder, owner }: Entry, look: Look): Hit | undefined {
   const { zone } = ask.limit
   if (finding === 'held') return undefined
 
+  if (!isTaken(look)) tryWithout(holder, ask)
   const tally = finding === 'free' ? 'passed' : finding === 'full' ? 'exhausted' : 'rejectedDryRun'
   if (!holder.isFirst(owner, zone, tally)) return undefined
   zone.tally(tally)
   const record = tally === 'rejectedDryRun' ? holder.find(zone, key)?.record : undefined
   if (record) record.refusals.rejectedDryRun++
-  if (!isTaken(look)) tryFull(holder, ask)
   if (tally === 'passed' && !isPassedHeard()) return undefined
   return { zone, key, kind: tally === 'rejectedDryRun' ? 'dry run' : tally, limit: ask.max }
 }

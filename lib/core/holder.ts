@@ -1,5 +1,6 @@
 import type { Carrier, Pulse } from './carrier.ts'
 import type { ReleaseCause } from './channels.ts'
+import { flat } from './key.ts'
 import type { Lease } from './lease.ts'
 import type { Owner, Slot } from './slot.ts'
 import type { Tally } from './stats.ts'
@@ -108,7 +109,7 @@ export class Holder {
   isNewlyRefused(zone: Zone, key: string): boolean {
     if (this.#refused?.some((entry) => entry.key === key && entry.zone === zone)) return false
     if (!this.#refused || this.#refused.length >= mostRefused) this.#refused = []
-    this.#refused.push({ zone, key })
+    this.#refused.push({ zone, key: flat(key) })
     return true
   }
 

@@ -105,17 +105,17 @@ export class Trials {
 
   /**
    * One came who counts under several keys; or was turned away by another limit, or for want of room in the zone: then it has no
-   * slots. As the limit does, each candidate lets it in under all keys, or under none.
+   * slots. As the limit does, each candidate lets it in under all keys, or under none: those with a bit in `before` under none.
    */
-  arrivedUnder(places: readonly Place[]): void {
+  arrivedUnder(places: readonly Place[], before = 0): void {
     this.arrivals++
     const known = places.flatMap(({ record, slot }) => {
       return record ? [{ record, slot, met: record.active - (slot ? 1 : 0) }] : []
     })
     const met = Math.max(0, ...known.map((each) => each.met))
     if (met > 0) this.levels[Math.min(met, mostLevels)]!++
-    if (met < this.#smallest && !known.some(({ record }) => record.trials)) return
-    const refusing = known.reduce((bits, each) => bits | this.#refusalsUnder(each.record, each.met), 0)
+    if (before === 0 && met < this.#smallest && !known.some(({ record }) => record.trials)) return
+    const refusing = known.reduce((bits, each) => bits | this.#refusalsUnder(each.record, each.met), before)
     this.#counted(refusing)
     for (const { slot, met: metThere } of known) if (slot) this.#enter(slot, metThere, refusing)
   }

@@ -41,8 +41,8 @@ interface Entry {
 
 /**
  * Flood control: of a zone, key and kind one line is written whole in 10 seconds, the first for which there is room; all else
- * is counted, and summed up at their end. At most ten lines a second are written: what comes most often finds room first, and
- * what finds none shares one line.
+ * is counted, and summed up at their end. At most ten lines are written in a second of the process's clock: of the first 1,024 keys
+ * what comes most often finds room first, and what finds none shares one line.
  */
 export class Flood {
   readonly #write: Write
@@ -98,6 +98,7 @@ export class Flood {
         this.#write(`${news.text()}, ${more} more in ${window}`, { about: news.about, suppressed: more })
       else this.#unlisted += more
     }
+    // There is room for it: no other line may be the tenth.
     if (this.#unlisted > 0 && this.#mayWrite(mostLines)) this.#summariseRest()
   }
 

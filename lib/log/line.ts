@@ -23,9 +23,9 @@ export function hitLine({ zone, kind }: Pick<Hit, 'zone' | 'kind'>): string {
   return `limiting connections${kind === 'dry run' ? ', dry run,' : ''} by zone "${zone.name}"`
 }
 
-/** An error that is told nobody else. Its message may have words of a client. */
+/** An error that is told nobody else. Its message may have words of a client: with single quotes it passes for no line of a limit. */
 export function errorLine({ code, message }: LimitConnError): string {
-  return plain(`${code}: ${message}`)
+  return escaped(`${code}: ${message.replaceAll('"', "'")}`, /[\p{C}\p{Zl}\p{Zp}]/gu)
 }
 
 /** nginx's fields, in its order: `, client: 10.0.0.1, server: ..., request: "GET / HTTP/1.1", host: "..."`. */
@@ -65,7 +65,11 @@ export function hitFields({ zone, kind, key, limit }: Hit): Record<string, strin
 
 /** Clients choose these texts: no quote, no control character and no line of theirs may pass for ours. */
 function plain(text: string): string {
-  const safe = text.slice(0, longestField).replace(/[\p{C}\p{Zl}\p{Zp}"\\]/gu, hexOf)
+  return escaped(text, /[\p{C}\p{Zl}\p{Zp}"\\]/gu)
+}
+
+function escaped(text: string, chars: RegExp): string {
+  const safe = text.slice(0, longestField).replace(chars, hexOf)
   return text.length > longestField ? `${safe}...` : safe
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { tellWarning } from '../core/channels.ts'
 import { functionFailed, isThenable, withDeadline } from '../core/limit.ts'
 import { toldOf } from '../core/peer.ts'
-import { LimitConnError } from '../errors.ts'
+import { isLimitConnError } from '../errors.ts'
 import { Failure } from './status-answer.ts'
 import { hostOf, isNavigation, isOfOtherSite } from './status-site.ts'
 
@@ -35,7 +35,7 @@ const ofOtherSite =
 async function refusalBy(authorize: Authorize, req: IncomingMessage): Promise<Failure | undefined> {
   const answer = await answerOf(authorize, req)
   if (answer === true) return undefined
-  if (answer instanceof LimitConnError) tellWarning({ code: answer.code, message: answer.message })
+  if (isLimitConnError(answer)) tellWarning({ code: answer.code, message: answer.message })
   return forbidden('you are not authorized')
 }
 

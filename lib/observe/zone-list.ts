@@ -11,13 +11,13 @@ export type ZoneList = Iterable<Zone> | (() => Iterable<Zone>)
  * @throws LimitConnError ERR_LIMIT_CONN_INVALID_OPTION; ERR_LIMIT_CONN_DUPLICATE_NAME for two zones of one name
  */
 export function zoneLister(zones: unknown, path = 'zones'): () => readonly Zone[] {
-  if (hasZones(zones)) throw isNoList(path, { is: 'a policy', write: 'its zones, policy.zones' })
-  if (typeof zones === 'function') return () => checkZones(zones(), path)
+  if (typeof zones === 'function' && !hasZones(zones)) return () => checkZones(zones(), path)
   const list = checkZones(zones, path)
   return () => list
 }
 
 function checkZones(zones: unknown, path: string): readonly Zone[] {
+  if (hasZones(zones)) throw isNoList(path, { is: 'a policy', write: 'its zones, policy.zones' })
   if (isZone(zones)) throw isNoList(path, { is: 'one zone', write: 'a list, [zone]' })
   const list = isIterable(zones) ? [...zones] : [undefined]
   if (!list.every(isZone)) throw invalid(path, zones, 'a list of zones, or a function that returns one')
