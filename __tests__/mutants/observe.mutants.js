@@ -153,8 +153,8 @@ module.exports = [
   {
     id: 'keptSubnetIsForgotten',
     file: 'lib/core/tried.ts',
-    from: 'zone.trials.arrivedUnder(places, before)',
-    to: 'zone.trials.arrivedUnder(places, before * 0)',
+    from: 'zone.trials.arrivedUnder(places, kept)',
+    to: 'zone.trials.arrivedUnder(places, kept && [])',
     tests: ['__tests__/core/trials-keys.test.ts'],
     title: 'let in nobody under a new subnet whom they have refused under the one that it keeps',
   },

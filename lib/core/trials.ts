@@ -72,10 +72,7 @@ export class Trials {
     return (this.#levels ??= new Float64Array(mostLevels + 1))
   }
 
-  /**
-   * Most arrivals that a limit would have refused that was not tried: no more than have met so many slots, and no more than a
-   * lower one.
-   */
+  /** Most arrivals that an untried limit would have refused: no more than met so many slots, and than a lower limit refused. */
   mostRefused(limit: number): number {
     const from = Math.min(limit, mostLevels)
     const met = this.levels.reduce((sum, arrivals, level) => (level >= from ? sum + arrivals : sum), 0)
@@ -105,15 +102,17 @@ export class Trials {
 
   /**
    * One came who counts under several keys; or was turned away by another limit, or for want of room in the zone: then it has no
-   * slots. As the limit does, each candidate lets it in under all keys, or under none: those with a bit in `before` under none.
+   * slots. As the limit does, each candidate lets it in under all keys, or under none: whoever refused a slot that it keeps, under
+   * none.
    */
-  arrivedUnder(places: readonly Place[], before = 0): void {
+  arrivedUnder(places: readonly Place[], kept: readonly Slot[] = []): void {
     this.arrivals++
     const known = places.flatMap(({ record, slot }) => {
       return record ? [{ record, slot, met: record.active - (slot ? 1 : 0) }] : []
     })
-    const met = Math.max(0, ...known.map((each) => each.met))
+    const met = Math.max(0, ...known.map((each) => each.met), ...kept.map(({ record }) => record.active - 1))
     if (met > 0) this.levels[Math.min(met, mostLevels)]!++
+    const before = kept.reduce((bits, { refusedBy }) => bits | refusedBy, 0)
     if (before === 0 && met < this.#smallest && !known.some(({ record }) => record.trials)) return
     const refusing = known.reduce((bits, each) => bits | this.#refusalsUnder(each.record, each.met), before)
     this.#counted(refusing)

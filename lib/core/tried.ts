@@ -13,9 +13,9 @@ export function tryTogether({ holder, asks }: Entry, looks: readonly Look[]): vo
     const { zone } = ask.limit
     const own = looks.filter((look) => look.ask === ask)
     const slots = own.filter((look) => !look.slot && isTaken(look)).map(({ key }) => holder.find(zone, key)!)
-    const before = own.reduce((bits, { slot }) => bits | (slot?.refusedBy ?? 0), 0)
+    const kept = own.flatMap(({ slot }) => slot ?? [])
     const places = slots.map((slot) => ({ record: slot.record, slot }))
-    if (places.length > 0) zone.trials.arrivedUnder(places, before)
+    if (places.length > 0) zone.trials.arrivedUnder(places, kept)
   }
 }
 
