@@ -250,7 +250,7 @@ describe('a store that is away', () => {
       { zone: name, degraded: false },
     ])
     expect(lines).toEqual([
-      `ERR_LIMIT_CONN_STORE: zone "${name}" cannot ask the other processes (READONLY You cannot write): this process keeps to its share of the limits`,
+      `ERR_LIMIT_CONN_STORE: zone '${name}' cannot ask the other processes (READONLY You cannot write): this process keeps to its share of the limits`,
       `zone "${name}" counts together with the others again`,
     ])
   })
