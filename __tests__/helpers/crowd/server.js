@@ -24,7 +24,8 @@ process.on('uncaughtException', (error) => complain(String(error?.stack ?? error
 process.on('unhandledRejection', (reason) => complain(`unhandled: ${String(reason?.stack ?? reason)}`))
 
 /** Refusals, and proxies that say nothing of use, are what the clients are here for. */
-const isExpected = /^limiting connections|^closing a connection for|^ERR_LIMIT_CONN_PROXY_PROTOCOL/
+const isExpected =
+  /^limiting connections|^closing a connection for|^ERR_LIMIT_CONN_PROXY_PROTOCOL|^\d+ more of other keys, or of other errors,/
 const logger = { error: (line) => isExpected.test(line) || complain(line) }
 const hosts = makeHosts({ logger, sweep, warnings: { oneKey: false, uncheckedKey: false } }, { isWhole })
 const policies = hosts.flatMap((host) => host.policies)
